@@ -1,0 +1,91 @@
+import Foundations
+import Kernels
+
+/// Reads runs of elements of one dtype into an arithmetic's own form, contiguous.
+struct ElementReader {
+    let type: ElementType
+    let swapUnit: Int
+    let arithmetic: ArithmeticKind
+    /// Whether memory already holds what the arithmetic computes with.
+    let isPlain: Bool
+
+    init(type: ElementType, swapUnit: Int, _ arithmetic: ArithmeticKind) {
+        self.type = type
+        self.swapUnit = swapUnit
+        self.arithmetic = arithmetic
+        isPlain = type.isComputedInPlace && type.arithmetic == arithmetic && swapUnit == 1
+    }
+
+    /// `stage` holds `count` elements of the dtype, unless the run is plain, when it is not touched.
+    @inline(__always)
+    func read(
+        _ source: UnsafeRawPointer, stride: Int, count: Int, to destination: UnsafeMutableRawPointer,
+        stage: UnsafeMutableRawPointer
+    ) {
+        let size = type.byteCount
+        if isPlain {
+            gather(source, strideBytes: stride, to: destination, count: count, elementBytes: size, swapUnit: 1)
+        } else if stride == size && swapUnit == 1 {
+            convert(source, type, to: arithmetic, destination, count: count)
+        } else {
+            gather(source, strideBytes: stride, to: stage, count: count, elementBytes: size, swapUnit: swapUnit)
+            convert(stage, type, to: arithmetic, destination, count: count)
+        }
+    }
+}
+
+/// Writes contiguous results of an arithmetic into an output of any dtype, stride and byte order.
+struct ElementWriter {
+    let result: ElementType
+    let output: ElementType
+    let swapUnit: Int
+    /// Whether a kernel may write the output itself.
+    let isPlain: Bool
+
+    init(result: ElementType, output: ElementType, swapUnit: Int) {
+        self.result = result
+        self.output = output
+        self.swapUnit = swapUnit
+        isPlain =
+            swapUnit == 1 && result.isComputedInPlace && output.isComputedInPlace
+            && result.arithmetic == output.arithmetic
+    }
+
+    /// Rounds to the result dtype first and casts after, as NumPy does when `out` has another dtype. The stages hold
+    /// `count` elements of 16 bytes each; the source may be overwritten.
+    func write(
+        _ source: UnsafeMutableRawPointer, count: Int, to destination: UnsafeMutableRawPointer, stride: Int,
+        stages first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer
+    ) {
+        var values = source
+        if !(result.isComputedInPlace && result == output) && !isPlain {
+            convert(source, from: result.arithmetic, to: result, first, count: count)
+            values = first
+            if result != output {
+                if output.arithmetic == .float32 && result == .float64 {
+                    // float64 to a 16-bit float: by way of float32, rounded to odd there so that it is rounded once.
+                    roundToOdd(UnsafeRawPointer(first), second, count: count)
+                } else {
+                    convert(first, result, to: output.arithmetic, second, count: count)
+                }
+                convert(second, from: output.arithmetic, to: output, first, count: count)
+            }
+        }
+        scatter(
+            values, to: destination, strideBytes: stride, count: count, elementBytes: output.byteCount,
+            swapUnit: swapUnit)
+    }
+
+    private func roundToOdd(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, count: Int) {
+        for i in 0..<count {
+            let wide = source.loadUnaligned(fromByteOffset: 8 &* i, as: Double.self)
+            var narrow = Float(wide)
+            if output != .float32 && Double(narrow) != wide && narrow.isFinite {
+                // Truncate, then set the last bit: a sticky bit for what was cut off (Boldo and Melquiond, 2008).
+                let towardsZero = abs(Double(narrow)) > abs(wide) ? narrow.bitPattern &- 1 : narrow.bitPattern
+                narrow = Float(bitPattern: towardsZero | 1)
+            }
+            destination.storeBytes(of: narrow, toByteOffset: 4 &* i, as: Float.self)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundations
+import Kernels
+
+/// Writes the filter as the kernels read it, [plane][tap][row] in the arithmetic's own elements: converted, conjugated
+/// for a correlation, bool as 0 or 0xFF. Planes run over the outer window axes, the last fastest.
+///
+/// Returns whether all elements are finite.
+@discardableResult
+func packFilter(
+    _ problem: SlidingProblem, outer: AxisList, outerCount: Int, row: SlidingAxis, column: SlidingAxis,
+    to destination: UnsafeMutableRawPointer
+) -> Bool {
+    let arithmetic = problem.arithmetic
+    let element = arithmetic.byteCount
+    let rows = row.filterExtent
+    let taps = column.filterExtent
+    var planes = 1
+    for i in 0..<outerCount { planes &*= outer[i].filterExtent }
+    var tapIndex = InlineArray<32, Int>(repeating: 0)
+    var plane = problem.filter
+    for p in 0..<planes {
+        for t in 0..<taps {
+            packRun(
+                plane + t &* column.filterStride, stride: row.filterStride, count: rows, problem,
+                to: destination + (p &* taps &+ t) &* rows &* element)
+        }
+        // Odometer over the outer taps.
+        var axis = outerCount &- 1
+        while axis >= 0 {
+            tapIndex[axis] &+= 1
+            plane += outer[axis].filterStride
+            if tapIndex[axis] < outer[axis].filterExtent { break }
+            plane -= tapIndex[axis] &* outer[axis].filterStride
+            tapIndex[axis] = 0
+            axis &-= 1
+        }
+    }
+    return finishFilter(
+        destination, count: planes &* taps &* rows, arithmetic, conjugate: problem.conjugatesFilter)
+}
+
+/// A strided run of filter elements, in the arithmetic's own form.
+private func packRun(
+    _ source: UnsafeRawPointer, stride: Int, count: Int, _ problem: SlidingProblem,
+    to destination: UnsafeMutableRawPointer
+) {
+    let reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
+    if reader.isPlain {
+        reader.read(source, stride: stride, count: count, to: destination, stage: destination)
+        return
+    }
+    // A register's worth of stack is stage enough: a filter is small, and converting it is not the work.
+    var stage = SIMD16<UInt64>.zero
+    withUnsafeMutableBytes(of: &stage) { stage in
+        let perRead = stage.count / reader.type.byteCount
+        for first in Swift.stride(from: 0, to: count, by: perRead) {
+            reader.read(
+                source + first &* stride, stride: stride, count: min(perRead, count &- first),
+                to: destination + first &* problem.arithmetic.byteCount,
+                stage: stage.baseAddress.unsafelyUnwrapped)
+        }
+    }
+}
+
+private func finishFilter(
+    _ filter: UnsafeMutableRawPointer, count: Int, _ arithmetic: ArithmeticKind, conjugate: Bool
+) -> Bool {
+    func real<T: BinaryFloatingPoint & BitwiseCopyable>(_: T.Type, parts: Int) -> Bool {
+        let values = UnsafeMutableBufferPointer(
+            start: filter.assumingMemoryBound(to: T.self), count: count &* parts)
+        var finite = true
+        for i in values.indices { finite = finite && values[i].isFinite }
+        if parts == 2 && conjugate {
+            for i in 0..<count { values[2 &* i &+ 1].negate() }
+        }
+        return finite
+    }
+    switch arithmetic {
+    case .float32: return real(Float.self, parts: 1)
+    case .float64: return real(Double.self, parts: 1)
+    case .complex64: return real(Float.self, parts: 2)
+    case .complex128: return real(Double.self, parts: 2)
+    case .boolean:
+        for i in 0..<count where filter.load(fromByteOffset: i, as: UInt8.self) != 0 {
+            filter.storeBytes(of: 0xFF, toByteOffset: i, as: UInt8.self)
+        }
+        return true
+    case .word16, .word32, .word64: return true
+    }
+}

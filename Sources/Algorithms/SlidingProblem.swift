@@ -1,0 +1,99 @@
+import Foundations
+
+/// One axis of a sliding problem. A batch axis is the case of a filter of one tap: stride 1, no padding.
+///
+/// Output index `o` and tap `k` read input index `step * o + dilation * k - padding`, mapped by the boundary when that
+/// lies outside. Extents in elements, memory strides in bytes.
+package struct SlidingAxis {
+    package var inExtent = 1
+    package var outExtent = 1
+    package var inStride = 0
+    package var outStride = 0
+    package var filterExtent = 1
+    /// Memory stride of the filter; negative for a convolution, whose filter is read backwards.
+    package var filterStride = 0
+    package var step = 1
+    package var dilation = 1
+    package var padding = 0
+    package var isWindow = false
+
+    package init() {}
+
+    /// Outputs whose whole window lies inside the input.
+    package var interior: Range<Int> { interior(step: step, start: 0 &- padding, count: outExtent) }
+
+    /// The same for outputs `0..<count` that begin at input index `start` and advance by `step`.
+    package func interior(step: Int, start: Int, count: Int) -> Range<Int> {
+        let last = inExtent &- 1 &- dilation &* (filterExtent &- 1) &- start  // largest step * o
+        let first = start >= 0 ? 0 : ceilingDivide(0 &- start, step)
+        let end = last < 0 ? 0 : last / step &+ 1
+        let lower = min(first, count)
+        return lower..<max(lower, min(end, count))
+    }
+}
+
+package typealias AxisList = InlineArray<32, SlidingAxis>
+
+/// A correlation ready to run: sizes agree, nothing overflows, every pointer and stride names real elements.
+package struct SlidingProblem {
+    package var input: UnsafeRawPointer
+    package var inputType: ElementType
+    package var inputSwapUnit: Int
+    package var output: UnsafeMutableRawPointer
+    package var outputType: ElementType
+    package var outputSwapUnit: Int
+    /// First tap in summation order (the filter's last element when it is flipped).
+    package var filter: UnsafeRawPointer
+    package var filterType: ElementType
+    package var filterSwapUnit: Int
+    package var conjugatesFilter: Bool
+    /// What sums are rounded to before they become the output's dtype.
+    package var resultType: ElementType
+    package var boundary: Boundary
+    /// The fill value as the arithmetic holds it, in the first bytes.
+    package var fill: SIMD2<UInt64>
+    package var rank: Int
+    package var axes: AxisList
+
+    package init(
+        input: UnsafeRawPointer, inputType: ElementType, inputSwapUnit: Int, output: UnsafeMutableRawPointer,
+        outputType: ElementType, outputSwapUnit: Int, filter: UnsafeRawPointer, filterType: ElementType,
+        filterSwapUnit: Int, conjugatesFilter: Bool, resultType: ElementType, boundary: Boundary, fill: SIMD2<UInt64>,
+        rank: Int, axes: AxisList
+    ) {
+        self.input = input
+        self.inputType = inputType
+        self.inputSwapUnit = inputSwapUnit
+        self.output = output
+        self.outputType = outputType
+        self.outputSwapUnit = outputSwapUnit
+        self.filter = filter
+        self.filterType = filterType
+        self.filterSwapUnit = filterSwapUnit
+        self.conjugatesFilter = conjugatesFilter
+        self.resultType = resultType
+        self.boundary = boundary
+        self.fill = fill
+        self.rank = rank
+        self.axes = axes
+    }
+
+    package var arithmetic: ArithmeticKind { resultType.arithmetic }
+
+    /// Number of filter taps; Int.max when it does not fit (no memory can hold such a packed filter).
+    package var tapCount: Int {
+        var count = 1
+        for i in 0..<rank { count = saturatingMultiply(count, axes[i].filterExtent) }
+        return count
+    }
+
+    /// Number of outputs; 0 when any axis is empty.
+    package var outputCount: Int {
+        var count = 1
+        for i in 0..<rank { count = saturatingMultiply(count, axes[i].outExtent) }
+        return count
+    }
+
+    /// Absent taps contribute nothing: `fill` with a zero fill value (and false for bool).
+    package var fillsWithZero: Bool { boundary == .fill && fill == .zero }
+}

@@ -1,0 +1,108 @@
+import Foundations
+import Kernels
+
+/// Direct summation in register tiles: every product is formed once and added in a fixed order.
+package enum Stencil {
+    package static func run(_ problem: SlidingProblem, threads: Int, control: Control) throws(Failure) -> Bool {
+        if problem.outputCount == 0 { return true }
+        var plan = StencilPlan(problem)
+        let tables = try Workspace(byteCount: plan.tables.byteCount)
+        let isFinite = plan.tables.write(plan, to: tables.base)
+        plan.skipsAbsentTaps = !isFinite && problem.fillsWithZero
+
+        let used = plan.threads(threads)
+        let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
+        let scratch = try Workspace(byteCount: saturatingMultiply(scratchPerThread, used))
+        return withUnsafePointer(to: plan) { plan in
+            var context = StencilContext(
+                plan: plan, tables: UnsafeRawPointer(tables.base), scratch: scratch.base,
+                scratchPerThread: scratchPerThread)
+            return ThreadPool.run(
+                tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                control: control, context: &context, stencilTasks)
+        }
+    }
+
+    package static func explain(_ problem: SlidingProblem, threads: Int) -> Explanation {
+        let plan = StencilPlan(problem)
+        let used = plan.threads(threads)
+        let widest = widestTile(plan.arithmetic) &* plan.lanes
+        let shares = plan.rowStep == plan.rowTap && plan.row.outExtent >= sharedRowsHeight
+        let packsAll = !plan.readsInPlace
+        var explanation = Explanation()
+        explanation.algorithm = "stencil"
+        explanation.kernel =
+            plan.column.outExtent < plan.lanes ? "narrow rows" : shares ? "shared rows" : "independent rows"
+        explanation.input = packsAll ? "packed by blocks" : plan.touchesBorder ? "direct, border packed" : "direct"
+        explanation.output = plan.writesInPlace ? "direct" : "converted by blocks"
+        explanation.vectorAxis = plan.columnAxis
+        explanation.vectorLanes = plan.lanes
+        explanation.tileRows = shares ? sharedRowsHeight : min(4, max(plan.row.outExtent, 1))
+        explanation.tileColumns = min(widest, max(plan.column.outExtent, 1))
+        if packsAll || plan.touchesBorder || !plan.writesInPlace {
+            explanation.blockRows = plan.blockRows
+            explanation.blockColumns = plan.blockColumns
+        }
+        explanation.workspaceBytes = saturatingAdd(plan.tables.byteCount / used, plan.scratch.byteCount)
+        explanation.tasks = plan.taskCount
+        explanation.threads = used
+        return explanation
+    }
+}
+
+/// What would run; sc_explanation in Swift.
+package struct Explanation {
+    package var algorithm: StaticString = ""
+    package var kernel: StaticString = ""
+    package var input: StaticString = ""
+    package var output: StaticString = ""
+    package var vectorAxis = -1
+    package var vectorLanes = 1
+    package var tileRows = 1
+    package var tileColumns = 1
+    package var blockRows = 0
+    package var blockColumns = 0
+    package var workspaceBytes = 0
+    package var tasks = 0
+    package var threads = 1
+
+    package init() {}
+}
+
+private struct StencilContext {
+    let plan: UnsafePointer<StencilPlan>
+    let tables: UnsafeRawPointer
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+}
+
+private func stencilTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: StencilContext.self).pointee
+    var run = StencilRun(
+        plan: context.plan, tables: context.tables, scratch: context.scratch + slot &* context.scratchPerThread)
+    run.run(tasks: first..<end)
+}
+
+/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
+private let workPerThread = 400_000.0
+private let workPerGrain = 2_000_000.0
+
+extension StencilPlan {
+    /// Threads that this much work can use.
+    func threads(_ wanted: Int) -> Int {
+        let work = workPerTask * Double(taskCount) + 8 * Double(column.outExtent)
+        return max(1, min(wanted, taskCount, Int(min(work / workPerThread, 1e6)) &+ 1))
+    }
+
+    /// Tasks that a thread takes at a time: enough to hide the taking, few enough to share out evenly.
+    func grain(threads: Int) -> Int {
+        let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
+        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
+    }
+
+    /// Whether any window reaches outside the input.
+    var touchesBorder: Bool {
+        for i in 0..<problem.rank where problem.axes[i].interior != 0..<problem.axes[i].outExtent { return true }
+        return false
+    }
+}

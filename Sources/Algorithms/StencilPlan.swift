@@ -1,0 +1,270 @@
+import Foundations
+import Kernels
+
+/// How a sliding problem is cut into strips: which axis lies along the vectors, which one along the tile's rows, what is
+/// read in place and what by packed patches, and the tasks that threads take.
+///
+/// Sums are always added in the order planes, filter rows, taps, and which window axis plays which part is decided by
+/// window geometry and memory strides alone, so neither the batch nor the threads nor the tiling changes a bit.
+struct StencilPlan {
+    var problem: SlidingProblem
+    var reader: ElementReader
+    var writer: ElementWriter
+    var arithmetic: ArithmeticKind
+    /// Bytes of one element as the arithmetic holds it.
+    var element: Int
+    var lanes: Int
+
+    /// The axis along the vectors. Where it is fused with a batch axis inside it (channels-last), extents, dilation and
+    /// padding count elements of the fused axis, `fusedExtent` of which make one sample.
+    var column = SlidingAxis()
+    var columnAxis = -1
+    var fusedExtent = 1
+    /// The axis along a tile's rows.
+    var row = SlidingAxis()
+    /// All other axes: `batchCount` batch axes, then window axes, each in their order.
+    var outer = AxisList(repeating: SlidingAxis())
+    var outerCount = 0
+    var batchCount = 0
+    /// Taps over the outer axes.
+    var planes = 1
+
+    /// Output rows `phase + rowPhases * m` are walked together: with a dilation d, every d-th output row shares input
+    /// rows. Row m, tap k then read input row `rowStep * m + rowTap * k + phase - padding`.
+    var rowPhases = 1
+    var rowStep = 1
+    var rowTap = 1
+
+    /// The input is read where it lies wherever windows are whole; otherwise every block is packed.
+    var readsInPlace = false
+    var writesInPlace = false
+    /// The filter is not finite and padding is zero: taps outside must be left out, not multiplied by zero.
+    var skipsAbsentTaps = false
+
+    var patch = PatchGeometry()
+    /// Output rows and columns of a packed or scratch block.
+    var blockRows = 1
+    var blockColumns = 1
+    /// Output rows and columns of a task.
+    var taskRows = 1
+    var taskColumns = 1
+    var rowTasks = 1
+    var columnTasks = 1
+    var taskCount = 0
+
+    /// Shared, read-only while running: offsets first, packed weights behind them.
+    var tables = StencilTables()
+    var scratch = ScratchLayout()
+
+    init(_ problem: SlidingProblem) {
+        self.problem = problem
+        arithmetic = problem.arithmetic
+        element = arithmetic.byteCount
+        lanes = vectorLanes(arithmetic)
+        reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
+        writer = ElementWriter(
+            result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
+        assignAxes()
+        readsInPlace = reader.isPlain && column.inStride == element && column.step == 1
+        writesInPlace = writer.isPlain && column.outStride == element
+        walkRows()
+        chooseBlocks()
+        chooseTasks()
+        tables = StencilTables(self)
+        scratch = ScratchLayout(self)
+    }
+}
+
+// MARK: - Axes
+
+extension StencilPlan {
+    private mutating func assignAxes() {
+        let rank = problem.rank
+        let columnIndex = chooseColumn()
+        columnAxis = columnIndex
+        if columnIndex >= 0 { column = problem.axes[columnIndex] } else { column = unitAxis() }
+        let fused = columnIndex >= 0 ? fusableBatchAxis(columnIndex) : -1
+        if fused >= 0 { fuse(problem.axes[fused]) }
+
+        var rowIndex = -1
+        for i in 0..<rank where i != columnIndex && i != fused && problem.axes[i].isWindow { rowIndex = i }
+        if rowIndex < 0 {
+            // One window axis: signals of the batch are the rows. The longest batch axis fills tiles best.
+            for i in 0..<rank where i != columnIndex && i != fused {
+                if rowIndex < 0 || problem.axes[i].outExtent > problem.axes[rowIndex].outExtent { rowIndex = i }
+            }
+        }
+        row = rowIndex >= 0 ? problem.axes[rowIndex] : unitAxis()
+        for i in 0..<rank where i != columnIndex && i != fused && i != rowIndex && !problem.axes[i].isWindow {
+            appendBatch(problem.axes[i])
+        }
+        batchCount = outerCount
+        for i in 0..<rank where i != columnIndex && i != rowIndex && problem.axes[i].isWindow {
+            outer[outerCount] = problem.axes[i]
+            outerCount &+= 1
+            planes = saturatingMultiply(planes, problem.axes[i].filterExtent)
+        }
+    }
+
+    private func unitAxis() -> SlidingAxis {
+        var axis = SlidingAxis()
+        axis.inStride = problem.inputType.byteCount
+        axis.outStride = problem.outputType.byteCount
+        return axis
+    }
+
+    /// Neighbouring batch axes that one stride walks are one axis.
+    private mutating func appendBatch(_ axis: SlidingAxis) {
+        if outerCount > 0 {
+            let previous = outer[outerCount &- 1]
+            if previous.inStride == axis.inStride &* axis.outExtent
+                && previous.outStride == axis.outStride &* axis.outExtent {
+                outer[outerCount &- 1].inStride = axis.inStride
+                outer[outerCount &- 1].outStride = axis.outStride
+                outer[outerCount &- 1].inExtent &*= axis.inExtent
+                outer[outerCount &- 1].outExtent &*= axis.outExtent
+                return
+            }
+        }
+        outer[outerCount] = axis
+        outerCount &+= 1
+    }
+
+    /// The axis for the vectors: a window axis that is contiguous in the input, else a contiguous batch axis that fills
+    /// a vector, else the last window axis (read by packing). Only the second choice looks at a batch extent, and it
+    /// keeps the order of summation of the third.
+    private func chooseColumn() -> Int {
+        let unit = problem.inputType.byteCount
+        var lastWindow = -1
+        var contiguousWindow = -1
+        for i in 0..<problem.rank where problem.axes[i].isWindow {
+            lastWindow = i
+            if problem.axes[i].inStride == unit && problem.axes[i].inExtent > 1 { contiguousWindow = i }
+        }
+        if contiguousWindow >= 0 { return contiguousWindow }
+        for i in 0..<problem.rank where !problem.axes[i].isWindow {
+            let axis = problem.axes[i]
+            if axis.inStride != unit || axis.outExtent < lanes { continue }
+            // Channels-last rows are better fused with their channels than walked beside them, when those are few.
+            if axis.outExtent >= 4 &* lanes || lastWindow < 0 || !isFusable(i, lastWindow) { return i }
+        }
+        return lastWindow
+    }
+
+    private func isFusable(_ batch: Int, _ window: Int) -> Bool {
+        let inner = problem.axes[batch]
+        let axis = problem.axes[window]
+        // Bounds that keep the fused axis's distances within Int, whatever the dilation.
+        let fits = inner.outExtent < 1 << 20 && axis.filterExtent < 1 << 20 && axis.dilation < 1 << 20
+        return fits && !inner.isWindow && inner.outExtent > 1 && axis.step == 1
+            && inner.inStride == problem.inputType.byteCount && inner.outStride == problem.outputType.byteCount
+            && axis.inStride == inner.inStride &* inner.outExtent
+            && axis.outStride == inner.outStride &* inner.outExtent
+    }
+
+    private func fusableBatchAxis(_ window: Int) -> Int {
+        if !problem.axes[window].isWindow { return -1 }
+        for i in 0..<problem.rank where i != window && isFusable(i, window) { return i }
+        return -1
+    }
+
+    private mutating func fuse(_ inner: SlidingAxis) {
+        fusedExtent = inner.outExtent
+        column.inExtent &*= fusedExtent
+        column.outExtent &*= fusedExtent
+        column.dilation &*= fusedExtent
+        column.padding &*= fusedExtent
+        column.inStride = inner.inStride
+        column.outStride = inner.outStride
+    }
+
+    private mutating func walkRows() {
+        rowStep = row.step
+        rowTap = row.dilation
+        if row.filterExtent == 1 {
+            rowTap = rowStep
+        } else if row.step == 1 && row.dilation > 1
+            && row.outExtent / row.dilation >= sharedRowsHeight {
+            rowPhases = row.dilation
+            rowStep = row.dilation
+        }
+    }
+
+    /// Output rows of one phase.
+    func rowCount(phase: Int) -> Int { (row.outExtent &- phase &+ rowPhases &- 1) / rowPhases }
+}
+
+// MARK: - Blocks and tasks
+
+/// Bytes of a packed patch that stay in the second-level cache beside the output: half of 512 KiB, the smallest L2 of
+/// the CPUs in use (Zen 3; 2 MiB on Sapphire Rapids). Larger filters make larger patches.
+private let patchBudget = 256 << 10
+/// Multiply-adds after which a thread looks for another task and for an interrupt: about a millisecond.
+private let taskWork = 16_000_000.0
+/// Input bytes under one strip of columns that should stay in a first-level cache of 32 KiB beside the output.
+private let stripBudget = 24 << 10
+
+extension StencilPlan {
+    private mutating func chooseBlocks() {
+        let rows = rowCount(phase: 0)
+        blockColumns = min(column.outExtent, 2048)
+        blockRows = rows
+        while true {
+            patch = PatchGeometry(self, rows: blockRows, columns: blockColumns)
+            let bytes = saturatingAdd(patch.byteCount, blockRows &* blockColumns &* element)
+            if bytes <= patchBudget { return }
+            // Halo rows are packed again for every block: blocks lose columns before they get lower than their halo.
+            let lowest = max(2 &* sharedRowsHeight, min(row.filterExtent, 64))
+            if blockRows > lowest {
+                blockRows = max(lowest, (blockRows &+ 1) / 2)
+            } else if blockColumns > 8 &* lanes {
+                blockColumns = max(8 &* lanes, blockColumns / 2)
+            } else if blockRows > 1 {
+                blockRows = (blockRows &+ 1) / 2
+            } else if blockColumns > lanes {
+                blockColumns = max(lanes, blockColumns / 2)
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func chooseTasks() {
+        let rows = rowCount(phase: 0)
+        let tapsPerOutput = Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
+        taskColumns = readsInPlace && writesInPlace ? min(column.outExtent, 8192) : blockColumns
+        if column.isWindow == false && column.outExtent > 16 &* lanes && planes > 1 {
+            // Vectors along the batch: the planes of a narrow block of it are still in cache for the next output row.
+            taskColumns = min(taskColumns, 16 &* lanes)
+        }
+        let perRow = tapsPerOutput * Double(taskColumns)
+        taskRows = rows
+        if perRow * Double(rows) > taskWork {
+            taskRows = min(rows, max(2 &* sharedRowsHeight, Int(min(taskWork / perRow, 1e9))))
+            taskRows = taskRows / sharedRowsHeight &* sharedRowsHeight
+            if rows < taskRows || taskRows == 0 { taskRows = rows }
+        }
+        if taskRows > blockRows && !(readsInPlace && writesInPlace) {
+            taskRows = max(blockRows, taskRows / blockRows &* blockRows)
+        }
+        rowTasks = rows == 0 ? 0 : ceilingDivide(rows, taskRows)
+        columnTasks = column.outExtent == 0 ? 0 : ceilingDivide(column.outExtent, taskColumns)
+        var count = saturatingMultiply(rowTasks, columnTasks)
+        count = saturatingMultiply(count, min(rowPhases, max(row.outExtent, 1)))
+        for i in 0..<outerCount { count = saturatingMultiply(count, outer[i].outExtent) }
+        taskCount = count
+    }
+
+    /// Multiply-adds of one task, for deciding how many of them a thread takes at once.
+    var workPerTask: Double {
+        Double(planes) * Double(row.filterExtent) * Double(column.filterExtent) * Double(taskRows)
+            * Double(taskColumns)
+    }
+
+    /// Output rows of a strip whose input stays in the first-level cache.
+    func stripRows(columns: Int) -> Int {
+        let rowBytes = max(1, columns &* element)
+        let fits = stripBudget / rowBytes &- (row.filterExtent &- 1)
+        return max(2 &* sharedRowsHeight, fits / sharedRowsHeight &* sharedRowsHeight)
+    }
+}

@@ -1,0 +1,285 @@
+import Foundations
+import Kernels
+
+/// One thread's walk over a range of tasks of a plan. Everything here is offsets and loops over strips; sums happen in
+/// the kernels.
+struct StencilRun {
+    let plan: UnsafePointer<StencilPlan>
+    let tables: UnsafeRawPointer
+    let scratch: UnsafeMutableRawPointer
+
+    /// Where the walk stands: task = (batch indices, column block, outer window indices, row phase, row block), the last
+    /// fastest, so that neighbouring tasks share input rows and planes.
+    private var batch = AxisInts(repeating: 0)
+    private var columnBlock = 0
+    private var phase = 0
+    private var rowBlock = 0
+
+    init(plan: UnsafePointer<StencilPlan>, tables: UnsafeRawPointer, scratch: UnsafeMutableRawPointer) {
+        self.plan = plan
+        self.tables = tables
+        self.scratch = scratch
+    }
+
+    mutating func run(tasks: Range<Int>) {
+        seek(tasks.lowerBound)
+        for _ in tasks {
+            runTask()
+            advance()
+        }
+    }
+
+    private var phases: Int { min(plan.pointee.rowPhases, plan.pointee.row.outExtent) }
+
+    private mutating func seek(_ task: Int) {
+        var rest = task
+        func take(_ extent: Int) -> Int {
+            let index = rest % extent
+            rest /= extent
+            return index
+        }
+        rowBlock = take(plan.pointee.rowTasks)
+        phase = take(phases)
+        for i in (plan.pointee.batchCount..<plan.pointee.outerCount).reversed() {
+            batch[i] = take(plan.pointee.outer[i].outExtent)
+        }
+        columnBlock = take(plan.pointee.columnTasks)
+        for i in (0..<plan.pointee.batchCount).reversed() { batch[i] = take(plan.pointee.outer[i].outExtent) }
+    }
+
+    private mutating func advance() {
+        rowBlock &+= 1
+        if rowBlock < plan.pointee.rowTasks { return }
+        rowBlock = 0
+        phase &+= 1
+        if phase < phases { return }
+        phase = 0
+        if advanceOuter(plan.pointee.batchCount, plan.pointee.outerCount) { return }
+        columnBlock &+= 1
+        if columnBlock < plan.pointee.columnTasks { return }
+        columnBlock = 0
+        _ = advanceOuter(0, plan.pointee.batchCount)
+    }
+
+    private mutating func advanceOuter(_ first: Int, _ end: Int) -> Bool {
+        var i = end &- 1
+        while i >= first {
+            batch[i] &+= 1
+            if batch[i] < plan.pointee.outer[i].outExtent { return true }
+            batch[i] = 0
+            i &-= 1
+        }
+        return false
+    }
+
+    // MARK: - A task
+
+    private func runTask() {
+        let rowCount = plan.pointee.rowCount(phase: phase)
+        let firstRow = rowBlock &* plan.pointee.taskRows
+        let rows = min(firstRow, rowCount)..<min(firstRow &+ plan.pointee.taskRows, rowCount)
+        let firstColumn = columnBlock &* plan.pointee.taskColumns
+        let columns = firstColumn..<min(firstColumn &+ plan.pointee.taskColumns, plan.pointee.column.outExtent)
+        if rows.isEmpty { return }
+        let place = Place(plan, batch: batch, phase: phase)
+        if !(plan.pointee.readsInPlace || plan.pointee.skipsAbsentTaps) {
+            runPacked(place, rows, columns)
+            return
+        }
+
+        let inner = interior(place, rows, columns)
+        if inner.rows.isEmpty || inner.columns.isEmpty {
+            runBorder(place, rows, columns)
+            return
+        }
+        runBorder(place, rows.lowerBound..<inner.rows.lowerBound, columns)
+        runBorder(place, inner.rows, columns.lowerBound..<inner.columns.lowerBound)
+        if plan.pointee.readsInPlace {
+            runInPlace(place, inner.rows, inner.columns)
+        } else {
+            runPacked(place, inner.rows, inner.columns)
+        }
+        runBorder(place, inner.rows, inner.columns.upperBound..<columns.upperBound)
+        runBorder(place, inner.rows.upperBound..<rows.upperBound, columns)
+    }
+
+    /// The part of a task whose windows are whole. Border strips are widened to a vector, since packing one costs less
+    /// than computing single columns, and a narrow rest is left to them entirely.
+    private func interior(
+        _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>
+    ) -> (rows: Range<Int>, columns: Range<Int>) {
+        let none = (rows: rows.lowerBound..<rows.lowerBound, columns: columns)
+        if !place.isInterior { return none }
+        let row = plan.pointee.row
+        let whole = row.interior(
+            step: plan.pointee.rowStep, start: place.firstInputRow, count: plan.pointee.rowCount(phase: phase))
+        let innerRows = whole.clamped(to: rows)
+        var innerColumns = plan.pointee.column.interior.clamped(to: columns)
+        if plan.pointee.skipsAbsentTaps { return (innerRows, innerColumns) }
+        let lanes = plan.pointee.lanes
+        if innerColumns.lowerBound > columns.lowerBound {
+            let widened = max(innerColumns.lowerBound, columns.lowerBound &+ lanes)
+            innerColumns = min(widened, innerColumns.upperBound)..<innerColumns.upperBound
+        }
+        if innerColumns.upperBound < columns.upperBound {
+            let widened = min(innerColumns.upperBound, columns.upperBound &- lanes)
+            innerColumns = innerColumns.lowerBound..<max(innerColumns.lowerBound, widened)
+        }
+        if innerColumns.count < columns.count && innerColumns.count < 2 &* lanes { return none }
+        return (innerRows, innerColumns)
+    }
+
+    private func runBorder(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
+        if rows.isEmpty || columns.isEmpty { return }
+        if plan.pointee.skipsAbsentTaps {
+            runAbsentTaps(place, rows, columns)
+        } else {
+            runPacked(place, rows, columns)
+        }
+    }
+
+    private func runInPlace(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
+        let column = plan.pointee.column
+        let row = plan.pointee.row
+        let step = plan.pointee.rowStep &* row.inStride
+        let firstColumn = columns.lowerBound &* column.step &- column.padding
+        let input =
+            place.input + (place.firstInputRow &* row.inStride &+ rows.lowerBound &* step)
+            + firstColumn &* column.inStride
+        var strip = StencilStrip(
+            input: input, inputRowStride: step, filterRowStride: plan.pointee.rowTap &* row.inStride,
+            output: scratch, outputRowStride: 0, rows: 0, columns: columns.count,
+            weights: tables + plan.pointee.tables.weights, planes: plan.pointee.planes,
+            planeOffsets: offsets(plan.pointee.tables.planesInPlace), filterRows: row.filterExtent,
+            taps: column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
+        if !plan.pointee.writesInPlace {
+            forBlocks(rows, columns) { blockRows, blockColumns in
+                strip.input =
+                    input + ((blockRows.lowerBound &- rows.lowerBound) &* step)
+                    + (blockColumns.lowerBound &- columns.lowerBound) &* column.inStride
+                runStrip(&strip, place, blockRows, blockColumns)
+            }
+            return
+        }
+        let height = plan.pointee.stripRows(columns: columns.count)
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            // A rest lower than a tile is taken along with the strip before it.
+            let left = rows.upperBound &- first
+            let count = left < height &+ sharedRowsHeight ? left : height
+            strip.input = input + (first &- rows.lowerBound) &* step
+            runStrip(&strip, place, first..<first &+ count, columns)
+            first &+= count
+        }
+    }
+
+    private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
+        let patch = plan.pointee.patch
+        var strip = StencilStrip(
+            input: scratch, inputRowStride: patch.outputRowSteps &* patch.rowPitch,
+            filterRowStride: patch.filterRowSteps &* patch.rowPitch, output: scratch, outputRowStride: 0, rows: 0,
+            columns: 0, weights: tables + plan.pointee.tables.weights, planes: plan.pointee.planes,
+            planeOffsets: offsets(plan.pointee.tables.planesInPatch), filterRows: plan.pointee.row.filterExtent,
+            taps: plan.pointee.column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+        if plan.pointee.row.filterExtent == 1 { strip.filterRowStride = strip.inputRowStride }
+        forBlocks(rows, columns) { blockRows, blockColumns in
+            packPatch(
+                plan, place, rows: blockRows, columns: blockColumns, to: scratch,
+                stage: scratch + plan.pointee.scratch.firstStage)
+            runStrip(&strip, place, blockRows, blockColumns)
+        }
+    }
+
+    /// Blocks no larger than a patch, and none lower than a tile if it can be helped.
+    private func forBlocks(
+        _ rows: Range<Int>, _ columns: Range<Int>, _ body: (Range<Int>, Range<Int>) -> Void
+    ) {
+        let height = plan.pointee.blockRows
+        let width = plan.pointee.blockColumns
+        var r = rows.lowerBound
+        while r < rows.upperBound {
+            let left = rows.upperBound &- r
+            var count = min(height, left)
+            if count < left && left &- count < sharedRowsHeight && count >= 2 &* sharedRowsHeight {
+                count &-= sharedRowsHeight
+            }
+            var c = columns.lowerBound
+            while c < columns.upperBound {
+                let end = min(c &+ width, columns.upperBound)
+                body(r..<r &+ count, c..<end)
+                c = end
+            }
+            r &+= count
+        }
+    }
+
+    /// Runs a strip whose input is set, into the output or by way of a scratch block.
+    private func runStrip(
+        _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>
+    ) {
+        strip.rows = rows.count
+        strip.columns = columns.count
+        let rowStride = plan.pointee.rowPhases &* plan.pointee.row.outStride
+        let column = plan.pointee.column
+        let target = place.output + (rows.lowerBound &* rowStride &+ columns.lowerBound &* column.outStride)
+        if plan.pointee.writesInPlace {
+            strip.output = target
+            strip.outputRowStride = rowStride
+            runStencilStrip(plan.pointee.arithmetic, strip)
+            return
+        }
+        strip.output = scratch + plan.pointee.scratch.block
+        strip.outputRowStride = plan.pointee.scratch.blockPitch
+        runStencilStrip(plan.pointee.arithmetic, strip)
+        for r in 0..<rows.count {
+            writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
+        }
+    }
+
+    private func writeRow(_ source: UnsafeMutableRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+        let stride = plan.pointee.column.outStride
+        for first in Swift.stride(from: 0, to: count, by: ScratchLayout.stageElements) {
+            plan.pointee.writer.write(
+                source + first &* plan.pointee.element, count: min(ScratchLayout.stageElements, count &- first),
+                to: target + first &* stride, stride: stride, stages: scratch + plan.pointee.scratch.firstStage,
+                scratch + plan.pointee.scratch.secondStage)
+        }
+    }
+
+    private func offsets(_ byteOffset: Int) -> UnsafePointer<Int> {
+        (tables + byteOffset).assumingMemoryBound(to: Int.self)
+    }
+}
+
+/// A task's place in input and output: all axes but rows and columns fixed.
+struct Place {
+    /// Outer window axes stand at their first tap (perhaps outside), rows and columns at input index 0.
+    var input: UnsafeRawPointer
+    /// Output row 0 of the phase, column 0.
+    var output: UnsafeMutableRawPointer
+    /// Input row of output row 0 and tap 0 of the phase.
+    var firstInputRow: Int
+    /// The windows lie inside along all outer axes.
+    var isInterior = true
+    /// First tap's index along each outer window axis.
+    var firstIndex = AxisInts(repeating: 0)
+
+    init(_ plan: UnsafePointer<StencilPlan>, batch: AxisInts, phase: Int) {
+        var inOffset = 0
+        var outOffset = phase &* plan.pointee.row.outStride
+        for i in 0..<plan.pointee.outerCount {
+            let axis = plan.pointee.outer[i]
+            outOffset &+= batch[i] &* axis.outStride
+            let index = axis.step &* batch[i] &- axis.padding
+            inOffset &+= index &* axis.inStride
+            if i >= plan.pointee.batchCount {
+                firstIndex[i] = index
+                let last = index &+ axis.dilation &* (axis.filterExtent &- 1)
+                if index < 0 || last >= axis.inExtent { isInterior = false }
+            }
+        }
+        input = plan.pointee.problem.input + inOffset
+        output = plan.pointee.problem.output + outOffset
+        firstInputRow = phase &- plan.pointee.row.padding
+    }
+}

@@ -1,0 +1,75 @@
+import Foundations
+
+/// Byte offsets of taps and planes, for input read in place and for packed patches, and the packed filter, in one piece
+/// of shared memory: the layout as offsets into it, since the plan is made before the memory is had.
+struct StencilTables {
+    var tapsInPlace = 0
+    var tapsInPatch = 0
+    var planesInPlace = 0
+    var planesInPatch = 0
+    var weights = 0
+    var byteCount = 0
+
+    init() {}
+
+    init(_ plan: StencilPlan) {
+        let taps = saturatingMultiply(plan.column.filterExtent, 8)
+        let planes = saturatingMultiply(plan.planes, 8)
+        tapsInPatch = taps
+        planesInPlace = saturatingMultiply(taps, 2)
+        planesInPatch = saturatingAdd(planesInPlace, planes)
+        weights = roundToCacheLine(saturatingAdd(planesInPatch, planes))
+        byteCount = saturatingAdd(weights, saturatingMultiply(plan.problem.tapCount, plan.element))
+    }
+
+    /// Fills the memory; returns whether the filter is finite.
+    func write(_ plan: StencilPlan, to memory: UnsafeMutableRawPointer) -> Bool {
+        let tapsA = (memory + tapsInPlace).assumingMemoryBound(to: Int.self)
+        let tapsB = (memory + tapsInPatch).assumingMemoryBound(to: Int.self)
+        for t in 0..<plan.column.filterExtent {
+            tapsA[t] = t &* plan.column.dilation &* plan.column.inStride
+            tapsB[t] = plan.patch.tapOffset(t, plan.column, element: plan.element)
+        }
+        let planesA = (memory + planesInPlace).assumingMemoryBound(to: Int.self)
+        let planesB = (memory + planesInPatch).assumingMemoryBound(to: Int.self)
+        for p in 0..<plan.planes {
+            var index = p
+            var offset = 0
+            var axis = plan.outerCount &- 1
+            while axis >= plan.batchCount {
+                let outer = plan.outer[axis]
+                offset &+= index % outer.filterExtent &* outer.dilation &* outer.inStride
+                index /= outer.filterExtent
+                axis &-= 1
+            }
+            planesA[p] = offset
+            planesB[p] = p &* plan.patch.planePitch
+        }
+        return packFilter(
+            plan.problem, outer: plan.outer, outerCount: plan.outerCount, row: plan.row, column: plan.column,
+            to: memory + weights)
+    }
+}
+
+/// One thread's scratch: a patch, a block of results, and the stages of dtype conversion.
+struct ScratchLayout {
+    static let stageElements = 512
+
+    var block = 0
+    var blockPitch = 0
+    var firstStage = 0
+    var secondStage = 0
+    var byteCount = 0
+
+    init() {}
+
+    init(_ plan: StencilPlan) {
+        let patchBytes = roundToCacheLine(plan.patch.byteCount)
+        blockPitch = roundToCacheLine(plan.blockColumns &* plan.element)
+        block = patchBytes
+        let blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)
+        firstStage = saturatingAdd(patchBytes, blockBytes)
+        secondStage = saturatingAdd(firstStage, ScratchLayout.stageElements &* 16)
+        byteCount = saturatingAdd(secondStage, ScratchLayout.stageElements &* 16)
+    }
+}

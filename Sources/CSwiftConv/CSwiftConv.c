@@ -1,0 +1,2 @@
+/* A C target needs one translation unit; the contract is the header alone. */
+#include "swiftconv.h"

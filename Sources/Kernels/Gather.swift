@@ -1,0 +1,90 @@
+/// Moves strided elements to contiguous memory and back, by their size alone: 1, 2, 4, 8 or 16 bytes. Byte order is
+/// reversed on the way if asked, `swapUnit` bytes at a time (half the element for complex numbers).
+
+/// Strided source to contiguous destination.
+package func gather(
+    _ source: UnsafeRawPointer, strideBytes: Int, to destination: UnsafeMutableRawPointer, count: Int,
+    elementBytes: Int, swapUnit: Int
+) {
+    if strideBytes == elementBytes {
+        destination.copyMemory(from: source, byteCount: count &* elementBytes)
+    } else {
+        switch elementBytes {
+        case 1: gather(UInt8.self, source, strideBytes, destination, count)
+        case 2: gather(UInt16.self, source, strideBytes, destination, count)
+        case 4: gather(UInt32.self, source, strideBytes, destination, count)
+        case 8: gather(UInt64.self, source, strideBytes, destination, count)
+        default: gather(SIMD2<UInt64>.self, source, strideBytes, destination, count)
+        }
+    }
+    if swapUnit > 1 { swapBytes(destination, unit: swapUnit, byteCount: count &* elementBytes) }
+}
+
+/// Contiguous source to strided destination; reverses the source's byte order in place first, if asked.
+package func scatter(
+    _ source: UnsafeMutableRawPointer, to destination: UnsafeMutableRawPointer, strideBytes: Int, count: Int,
+    elementBytes: Int, swapUnit: Int
+) {
+    if swapUnit > 1 { swapBytes(source, unit: swapUnit, byteCount: count &* elementBytes) }
+    if strideBytes == elementBytes {
+        destination.copyMemory(from: source, byteCount: count &* elementBytes)
+    } else {
+        switch elementBytes {
+        case 1: scatter(UInt8.self, source, destination, strideBytes, count)
+        case 2: scatter(UInt16.self, source, destination, strideBytes, count)
+        case 4: scatter(UInt32.self, source, destination, strideBytes, count)
+        case 8: scatter(UInt64.self, source, destination, strideBytes, count)
+        default: scatter(SIMD2<UInt64>.self, source, destination, strideBytes, count)
+        }
+    }
+}
+
+@inline(__always)
+private func gather<T: BitwiseCopyable>(
+    _: T.Type, _ source: UnsafeRawPointer, _ strideBytes: Int, _ destination: UnsafeMutableRawPointer, _ count: Int
+) {
+    let size = MemoryLayout<T>.size
+    // Constant strides let the compiler load whole vectors and shuffle: every second to fourth element of an image, and
+    // a reversed axis, are the views that people make.
+    switch strideBytes {
+    case 2 &* size: copy(T.self, source, 2 &* size, destination, size, count)
+    case 3 &* size: copy(T.self, source, 3 &* size, destination, size, count)
+    case 4 &* size: copy(T.self, source, 4 &* size, destination, size, count)
+    case 0 &- size: copy(T.self, source, 0 &- size, destination, size, count)
+    default: copy(T.self, source, strideBytes, destination, size, count)
+    }
+}
+
+@inline(__always)
+private func scatter<T: BitwiseCopyable>(
+    _: T.Type, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, _ strideBytes: Int, _ count: Int
+) {
+    copy(T.self, source, MemoryLayout<T>.size, destination, strideBytes, count)
+}
+
+@inline(__always)
+private func copy<T: BitwiseCopyable>(
+    _: T.Type, _ source: UnsafeRawPointer, _ sourceStride: Int, _ destination: UnsafeMutableRawPointer,
+    _ destinationStride: Int, _ count: Int
+) {
+    for i in 0..<count {
+        let element = (source + i &* sourceStride).loadUnaligned(as: T.self)
+        (destination + i &* destinationStride).storeBytes(of: element, as: T.self)
+    }
+}
+
+private func swapBytes(_ memory: UnsafeMutableRawPointer, unit: Int, byteCount: Int) {
+    func swap<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
+        for offset in stride(from: 0, to: byteCount, by: MemoryLayout<T>.size) {
+            memory.storeBytes(
+                of: memory.loadUnaligned(fromByteOffset: offset, as: T.self).byteSwapped, toByteOffset: offset,
+                as: T.self)
+        }
+    }
+    switch unit {
+    case 2: swap(UInt16.self)
+    case 4: swap(UInt32.self)
+    case 8: swap(UInt64.self)
+    default: break
+    }
+}

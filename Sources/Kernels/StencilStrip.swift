@@ -1,0 +1,60 @@
+/// The operands of one strip: `rows` output rows by some columns, computed from rows of compute-typed elements that are
+/// contiguous along the columns.
+///
+///     output[r][c] = sum over plane, k, t of
+///         input[planeOffsets[plane] + r * inputRowStride + k * filterRowStride + tapOffsets[t] + c] * weights[plane][t][k]
+///
+/// added in that order: planes, then filter rows, then taps. All strides and offsets are in bytes. Nothing is aligned.
+/// The caller guarantees that every element named above is readable; a kernel reads no other.
+package struct StencilStrip {
+    package var input: UnsafeRawPointer
+    /// From the input of one output row to the next.
+    package var inputRowStride: Int
+    /// From the input of one filter row to the next.
+    package var filterRowStride: Int
+    package var output: UnsafeMutableRawPointer
+    package var outputRowStride: Int
+    package var rows: Int
+    package var columns: Int
+    /// Packed [plane][tap][filter row]: neighbouring output rows then find their weights at fixed distances.
+    package var weights: UnsafeRawPointer
+    package var planes: Int
+    package var planeOffsets: UnsafePointer<Int>
+    package var filterRows: Int
+    package var taps: Int
+    package var tapOffsets: UnsafePointer<Int>
+
+    package init(
+        input: UnsafeRawPointer, inputRowStride: Int, filterRowStride: Int, output: UnsafeMutableRawPointer,
+        outputRowStride: Int, rows: Int, columns: Int, weights: UnsafeRawPointer, planes: Int,
+        planeOffsets: UnsafePointer<Int>, filterRows: Int, taps: Int, tapOffsets: UnsafePointer<Int>
+    ) {
+        self.input = input
+        self.inputRowStride = inputRowStride
+        self.filterRowStride = filterRowStride
+        self.output = output
+        self.outputRowStride = outputRowStride
+        self.rows = rows
+        self.columns = columns
+        self.weights = weights
+        self.planes = planes
+        self.planeOffsets = planeOffsets
+        self.filterRows = filterRows
+        self.taps = taps
+        self.tapOffsets = tapOffsets
+    }
+}
+
+/// A tile's place in its strip: where its columns begin, and where its last vector begins (which may overlap the one
+/// before it, or, for a single vector, columns before the tile: the same sums are then written twice).
+struct TileColumns {
+    var first: Int
+    var lastVector: Int
+
+    /// `count` columns from `column` on, as vectors of `lanes`; there are at least `lanes` columns in the strip.
+    @inline(__always)
+    init(column: Int, count: Int, lanes: Int, elementBytes: Int) {
+        first = column &* elementBytes
+        lastVector = (count &- lanes) &* elementBytes
+    }
+}

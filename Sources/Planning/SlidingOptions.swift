@@ -1,0 +1,48 @@
+import CSwiftConv
+import Foundations
+
+/// What the caller asks of correlate or convolve: sc_sliding with its lists copied in and its codes decoded.
+package struct SlidingOptions {
+    package enum Operation: Int32, Sendable { case correlate = 0, convolve = 1 }
+    package enum Mode: Int32, Sendable { case valid = 0, same = 1, full = 2 }
+    package enum Method: Int32, Sendable { case auto = 0, direct = 1, separable = 2, reference = 3 }
+
+    package var operation = Operation.correlate
+    package var mode = Mode.valid
+    package var boundary = Boundary.fill
+    package var method = Method.auto
+    package var resultType = ElementType.float64
+    package var threads = 0
+    package var windowRank = 0
+    package var axes = AxisInts(repeating: 0)
+    package var stride = AxisInts(repeating: 1)
+    package var dilation = AxisInts(repeating: 1)
+    package var origin = AxisInts(repeating: 0)
+    package var fillInteger: Int64 = 0
+    package var fillReal = 0.0
+    package var fillImaginary = 0.0
+
+    package init() {}
+
+    /// The fill value as the result's arithmetic holds it.
+    var fill: SIMD2<UInt64> {
+        var value = SIMD2<UInt64>.zero
+        withUnsafeMutableBytes(of: &value) { value in
+            switch resultType.arithmetic {
+            case .boolean: value.storeBytes(of: fillInteger == 0 ? 0 : 1, as: UInt8.self)
+            case .word16: value.storeBytes(of: UInt16(truncatingIfNeeded: fillInteger), as: UInt16.self)
+            case .word32: value.storeBytes(of: UInt32(truncatingIfNeeded: fillInteger), as: UInt32.self)
+            case .word64: value.storeBytes(of: fillInteger, as: Int64.self)
+            case .float32: value.storeBytes(of: Float(fillReal), as: Float.self)
+            case .float64: value.storeBytes(of: fillReal, as: Double.self)
+            case .complex64:
+                value.storeBytes(of: Float(fillReal), as: Float.self)
+                value.storeBytes(of: Float(fillImaginary), toByteOffset: 4, as: Float.self)
+            case .complex128:
+                value.storeBytes(of: fillReal, as: Double.self)
+                value.storeBytes(of: fillImaginary, toByteOffset: 8, as: Double.self)
+            }
+        }
+        return value
+    }
+}

@@ -1,0 +1,162 @@
+#include "buffers.h"
+
+#include <stddef.h>
+
+static void describe(array_buffer *buffer, sc_dtype dtype, int byteswapped) {
+  sc_tensor *tensor = &buffer->tensor;
+
+  tensor->data = buffer->view.buf;
+  tensor->shape = (const int64_t *)buffer->view.shape;
+  tensor->strides = (const int64_t *)buffer->view.strides;
+  tensor->ndim = (int32_t)buffer->view.ndim;
+  tensor->dtype = dtype;
+  tensor->byteswapped = byteswapped;
+  tensor->reserved = 0;
+  buffer->held = 1;
+}
+
+int array_buffer_acquire(array_buffer *buffer, PyObject *array, sc_dtype dtype, int byteswapped, int writable) {
+  if (PyObject_GetBuffer(array, &buffer->view, writable ? PyBUF_STRIDED : PyBUF_STRIDED_RO) != 0)
+    return -1;
+  describe(buffer, dtype, byteswapped);
+  return 0;
+}
+
+void array_buffer_release(array_buffer *buffer) {
+  if (buffer->held)
+    PyBuffer_Release(&buffer->view);
+  buffer->held = 0;
+}
+
+int tensor_is_c_ordered(const sc_tensor *tensor) {
+  int64_t previous = INT64_MAX, step;
+  int32_t axis;
+
+  for (axis = 0; axis < tensor->ndim; ++axis) {
+    if (tensor->shape[axis] == 1)
+      continue;
+    step = tensor->strides[axis] < 0 ? -tensor->strides[axis] : tensor->strides[axis];
+    if (step > previous)
+      return 0;
+    previous = step;
+  }
+  return 1;
+}
+
+int tensor_is_c_contiguous(const sc_tensor *tensor, Py_ssize_t itemsize) {
+  int64_t expected = itemsize;
+  int32_t axis;
+
+  for (axis = tensor->ndim - 1; axis >= 0; --axis) {
+    if (tensor->shape[axis] == 0)
+      return 1;
+    if (tensor->shape[axis] != 1 && tensor->strides[axis] != expected)
+      return 0;
+    expected *= tensor->shape[axis];
+  }
+  return 1;
+}
+
+/* First byte and the byte past the last; equal for an empty array. */
+static void byte_range(const array_buffer *buffer, uintptr_t *first, uintptr_t *last) {
+  const sc_tensor *tensor = &buffer->tensor;
+  int64_t below = 0, above = 0, reach;
+  int32_t axis;
+
+  *first = *last = (uintptr_t)tensor->data;
+  for (axis = 0; axis < tensor->ndim; ++axis) {
+    if (tensor->shape[axis] == 0)
+      return;
+    reach = (tensor->shape[axis] - 1) * tensor->strides[axis];
+    below += reach < 0 ? reach : 0;
+    above += reach > 0 ? reach : 0;
+  }
+  *first += (uintptr_t)below;
+  *last += (uintptr_t)above + (uintptr_t)buffer->view.itemsize;
+}
+
+int buffers_are_disjoint(const array_buffer *left, const array_buffer *right) {
+  uintptr_t left_first, left_last, right_first, right_last;
+
+  byte_range(left, &left_first, &left_last);
+  byte_range(right, &right_first, &right_last);
+  return left_last <= right_first || right_last <= left_first;
+}
+
+/* Replaces the pending exception of a failed conversion by one that names the argument. */
+static void blame(PyObject *object, const char *name, Py_ssize_t index) {
+  PyObject *type;
+  const char *expected;
+
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    type = PyExc_OverflowError;
+    expected = "an integer that fits 64 bits";
+  } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+    type = PyExc_TypeError;
+    expected = "an integer";
+  } else {
+    return;
+  }
+  PyErr_Clear();
+  if (index < 0)
+    PyErr_Format(type, "%s=%R: expected %s", name, object, expected);
+  else
+    PyErr_Format(type, "%s[%zd]=%R: expected %s", name, index, object, expected);
+}
+
+int int64_list(PyObject *tuple, const char *name, int64_t *values) {
+  Py_ssize_t count, index;
+  PyObject *item;
+
+  if (!PyTuple_Check(tuple)) {
+    PyErr_Format(PyExc_TypeError, "%s=%R: expected a tuple of integers", name, tuple);
+    return -1;
+  }
+  count = PyTuple_Size(tuple);
+  if (count > SC_MAX_DIMS) {
+    PyErr_Format(PyExc_ValueError, "%s has %zd entries: expected at most %d", name, count, SC_MAX_DIMS);
+    return -1;
+  }
+  for (index = 0; index < count; ++index) {
+    item = PyTuple_GetItem(tuple, index);
+    values[index] = PyLong_AsLongLong(item);
+    if (values[index] == -1 && PyErr_Occurred()) {
+      blame(item, name, index);
+      return -1;
+    }
+  }
+  return (int)count;
+}
+
+int int32_value(PyObject *object, const char *name, int32_t *value) {
+  long long wide = PyLong_AsLongLong(object);
+
+  if (wide == -1 && PyErr_Occurred()) {
+    blame(object, name, -1);
+    return -1;
+  }
+  if (wide < INT32_MIN || wide > INT32_MAX) {
+    PyErr_Format(PyExc_OverflowError, "%s=%R: expected an integer that fits 32 bits", name, object);
+    return -1;
+  }
+  *value = (int32_t)wide;
+  return 0;
+}
+
+PyObject *tuple_of_int64(const int64_t *values, int count) {
+  PyObject *tuple = PyTuple_New(count);
+  PyObject *item;
+  int index;
+
+  if (tuple == NULL)
+    return NULL;
+  for (index = 0; index < count; ++index) {
+    item = PyLong_FromLongLong(values[index]);
+    if (item == NULL) {
+      Py_DECREF(tuple);
+      return NULL;
+    }
+    PyTuple_SetItem(tuple, index, item);
+  }
+  return tuple;
+}

@@ -1,0 +1,27 @@
+/* core_library.h: the Swift core, one shared library per ISA level, opened when the module is executed. */
+#ifndef SWIFTCONV_CORE_LIBRARY_H
+#define SWIFTCONV_CORE_LIBRARY_H
+
+#include <Python.h>
+
+#include "swiftconv.h"
+
+typedef struct core_library {
+  PyObject *path; /* str: the file that was opened */
+  int32_t (*abi_version)(void);
+  const char *(*isa)(void);
+  int32_t (*get_num_threads)(void);
+  int32_t (*set_num_threads)(int32_t count);
+  sc_status (*sliding_shape)(const sc_tensor *, const sc_tensor *, const sc_sliding *, int64_t *, sc_error *);
+  sc_status (*sliding_run)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_sliding *,
+                           const sc_control *, sc_error *);
+  sc_status (*sliding_explain)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_sliding *,
+                               sc_explanation *, sc_error *);
+} core_library;
+
+/* Opens `<directory of extension_file>/_core/libswiftconv-<isa>` for the best level that the CPU supports and the
+ * installation has, or the level in SWIFTCONV_ISA. Returns 0, or -1 with an ImportError set. The library stays open
+ * for the life of the process: its worker threads may be alive. */
+int core_library_open(core_library *core, PyObject *extension_file);
+
+#endif

@@ -1,0 +1,30 @@
+/* native.h: what every C file of the extension sees: Python, the core's contract, and the module's state. */
+#ifndef SWIFTCONV_NATIVE_H
+#define SWIFTCONV_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "swiftconv.h"
+
+#include "core_library.h"
+
+/* The buffer protocol's extents and strides are handed to the core as they are. */
+_Static_assert(sizeof(Py_ssize_t) == sizeof(int64_t), "swiftconv needs a 64-bit platform");
+
+enum { NATIVE_DTYPES = SC_COMPLEX128 + 1 };
+
+typedef struct native_state {
+  core_library core;
+  PyTypeObject *ndarray;           /* numpy.ndarray, NULL until initialize() */
+  PyObject *empty;                 /* numpy.empty */
+  PyObject *dtypes[NATIVE_DTYPES]; /* numpy.dtype objects by code, NULL where NumPy has none */
+  PyObject *zero, *one;            /* the default objects that slide_default knows by identity */
+  PyObject *fill, *automatic;
+  PyObject *dtype_name; /* "dtype", interned */
+  PyObject *modes[3];   /* "valid", "same", "full", interned, indexed by SC_MODE_* */
+} native_state;
+
+static inline native_state *native_state_of(PyObject *module) { return (native_state *)PyModule_GetState(module); }
+
+#endif

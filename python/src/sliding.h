@@ -1,0 +1,15 @@
+/* sliding.h: correlate and convolve as Python calls them: see python/swiftconv/_native.pyi for the signatures. */
+#ifndef SWIFTCONV_SLIDING_H
+#define SWIFTCONV_SLIDING_H
+
+#include "native.h"
+
+/* sliding_default.c: the call with default options on plain arrays, or NotImplemented. */
+PyObject *native_slide_default(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+/* sliding.c: every call, on arguments that Python has normalised. */
+PyObject *native_slide(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_slide_shape(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_slide_explain(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+#endif

@@ -1,0 +1,122 @@
+"""What a call would do."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable
+
+from . import _dtypes, _native
+from ._call import CONVOLVE, CORRELATE, Call, core_arguments, prepare
+from ._sliding import convolve, correlate
+
+_OPERATIONS = {correlate: CORRELATE, convolve: CONVOLVE}
+
+
+class Explanation(Mapping):  # type: ignore[type-arg]
+    """What a call would do: a read-only mapping that prints as a table; keys are attributes too."""
+
+    def __init__(self, title: str, fields: dict[str, Any]) -> None:
+        self._title = title
+        self._fields = dict(fields)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._fields[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._fields:
+            return self._fields[name]
+        raise AttributeError(f"an explanation has no {name!r}: it has {', '.join(self.__dict__.get('_fields', ()))}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._fields]
+
+    def __repr__(self) -> str:
+        width = max(map(len, self._fields))
+        return "\n".join([self._title, *(f"  {key:<{width}}  {value}" for key, value in self._fields.items())])
+
+
+def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanation:
+    """
+    What ``function(*args, **kwargs)`` would do, without doing it.
+
+    Parameters
+    ----------
+    function : callable
+        `correlate` or `convolve`.
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    Explanation
+        A printable mapping: 'algorithm', 'kernel' (the register tile), 'isa', 'input' and 'output' (how they are read
+        and written), 'vector_axis', 'vector_lanes', 'tile_rows', 'tile_columns', 'block_rows', 'block_columns',
+        'workspace_bytes' (per thread), 'tasks', 'threads', 'shape' and 'dtype' of the result, 'copies' (temporary
+        arrays, 'none' as a rule).
+
+    Raises
+    ------
+    TypeError
+        `function` is not one of swiftconv's.
+    Exception
+        Whatever the call would raise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import swiftconv
+    >>> plan = swiftconv.explain(swiftconv.correlate, np.zeros((10, 64, 64)), np.ones((3, 3)))
+    >>> plan['shape'], str(plan.dtype), plan.copies
+    ((10, 62, 62), 'float64', 'none')
+    """
+    try:
+        operation = _OPERATIONS[function]
+    except (KeyError, TypeError):
+        raise TypeError(f"function={function!r}: expected swiftconv.correlate or swiftconv.convolve") from None
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    call = prepare(operation, **bound.arguments)
+    fields = _numpy_fields(call) if call.through_numpy else _core_fields(call)
+    fields.update(shape=call.shape, dtype=call.dtype, copies=call.copies() or "none")
+    return Explanation(f"swiftconv.{function.__name__}", fields)
+
+
+def _core_fields(call: Call) -> dict[str, Any]:
+    out = call.out
+    if out is not None and (out.ndim != call.a.ndim or call.copies() or _dtypes.code_of(out.dtype) is None):
+        out = None
+    return _native.slide_explain(*core_arguments(call, out))
+
+
+def _numpy_fields(call: Call) -> dict[str, Any]:
+    return {
+        "algorithm": "numpy",
+        "kernel": "a loop over the taps of v",
+        "isa": "numpy",
+        "input": "gathered for each tap",
+        "output": "accumulated in a temporary array",
+        "vector_axis": -1,
+        "vector_lanes": 1,
+        "tile_rows": 0,
+        "tile_columns": 0,
+        "block_rows": 0,
+        "block_columns": 0,
+        # sum and term, and which outputs have one
+        "workspace_bytes": (2 * call.dtype.itemsize + 1) * _size(call.shape),
+        "tasks": 1,
+        "threads": 1,
+    }
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size

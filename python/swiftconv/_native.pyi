@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+_Ints = tuple[int, ...] | None
+
+def initialize(ndarray: type, empty: Callable[..., Any], dtypes: tuple[Any, ...], /) -> None: ...
+def slide_default(
+    operation: int,
+    a: Any,
+    v: Any,
+    mode: Any,
+    out: Any,
+    axes: Any,
+    boundary: Any,
+    fillvalue: Any,
+    origin: Any,
+    stride: Any,
+    dilation: Any,
+    dtype: Any,
+    method: Any,
+    threads: Any,
+    /,
+) -> Any: ...
+def slide(
+    operation: int,
+    a: np.ndarray,
+    v: np.ndarray,
+    out: np.ndarray,
+    a_code: int,
+    v_code: int,
+    out_code: int,
+    result_code: int,
+    byteswapped: int,
+    mode: int,
+    boundary: int,
+    method: int,
+    threads: int,
+    axes: _Ints,
+    stride: _Ints,
+    dilation: _Ints,
+    origin: _Ints,
+    fill_integer: int,
+    fill_real: float,
+    fill_imaginary: float,
+    /,
+) -> None: ...
+def slide_shape(
+    operation: int,
+    a_shape: tuple[int, ...],
+    v_shape: tuple[int, ...],
+    mode: int,
+    boundary: int,
+    axes: _Ints,
+    stride: _Ints,
+    dilation: _Ints,
+    origin: _Ints,
+    /,
+) -> tuple[int, ...]: ...
+def slide_explain(
+    operation: int,
+    a: np.ndarray,
+    v: np.ndarray,
+    out: np.ndarray | None,
+    a_code: int,
+    v_code: int,
+    out_code: int,
+    result_code: int,
+    byteswapped: int,
+    mode: int,
+    boundary: int,
+    method: int,
+    threads: int,
+    axes: _Ints,
+    stride: _Ints,
+    dilation: _Ints,
+    origin: _Ints,
+    fill_integer: int,
+    fill_real: float,
+    fill_imaginary: float,
+    /,
+) -> dict[str, Any]: ...
+def get_num_threads() -> int: ...
+def set_num_threads(n: int, /) -> int: ...
+def isa() -> str: ...
+def cpu_isa() -> str: ...
+def core_path() -> str: ...
