@@ -12,6 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 DEBIAN_VENV := .venv-debian
 WHEEL_VENV := .venv-wheel
+BENCH_VENV := .venv-bench
 
 # The ISA levels that `swift test` runs at: the lowest, and the best that this CPU has.
 ISAS ?= baseline $(filter-out baseline,$(shell $(PYTHON) scripts/isa.py best))
@@ -103,12 +104,15 @@ format: $(VENV)/.dev ## rewrites the sources in the project's format
 
 # ---- Measurements ----------------------------------------------------------------------------------------------------
 
-.PHONY: bench
-bench: build ## the README's table, against the peers that .venv has (make bench-peers installs them)
-	$(PY) Benchmarks/run.py $(BENCH_FLAGS)
+# An environment of its own: Numba holds NumPy back.
+$(BENCH_VENV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install -q -e '.[bench]'
+	@touch $@
 
-.PHONY: bench-peers
-bench-peers: $(VENV)/.bench
+.PHONY: bench
+bench: build $(BENCH_VENV)/.stamp ## the README's table, swiftconv beside its peers
+	$(BENCH_VENV)/bin/python Benchmarks/run.py $(BENCH_FLAGS)
 
 # ---- Distribution ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +134,6 @@ check-wheel: wheel ## the repaired wheel where no Swift is, on several Pythons a
 .PHONY: clean
 clean: ## removes all that the other targets made
 	rm -rf .build .build-* build dist demo-output bench-output python/*.egg-info python/swiftconv/_core
-	rm -rf $(VENV) $(DEBIAN_VENV) $(WHEEL_VENV) .venv-check-* .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEBIAN_VENV) $(WHEEL_VENV) $(BENCH_VENV) .venv-check-* .ruff_cache .pytest_cache .hypothesis
 	rm -f python/swiftconv/*.so
 	find python Tests scripts examples Benchmarks -name __pycache__ -prune -exec rm -rf {} +

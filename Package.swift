@@ -15,7 +15,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["Foundations", "CMachine"]),
         .target(name: "Algorithms", dependencies: ["Foundations", "Kernels"]),
         .target(name: "Planning", dependencies: ["CSwiftConv", "Foundations", "Algorithms"]),
-        .target(name: "SwiftConv", dependencies: ["CSwiftConv", "CMachine", "Foundations", "Planning"]),
+        .target(name: "SwiftConv", dependencies: ["CSwiftConv", "CMachine", "Foundations", "Algorithms", "Planning"]),
         .testTarget(
             name: "SwiftConvTests",
             dependencies: ["CSwiftConv", "SwiftConv", "Planning", "Algorithms", "Kernels", "Foundations"],

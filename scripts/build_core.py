@@ -71,14 +71,15 @@ def scratch_path(level):
 
 
 def _link_flags(level):
-    """One self-contained library: the Swift runtime inside, only the contract visible, no path of this machine in it."""
+    """One self-contained library: the Swift runtime inside, only the contract visible, no path of this machine."""
     flags = ["-Xswiftc", "-static-stdlib", "-Xswiftc", "-no-toolchain-stdlib-rpath", "--disable-local-rpath"]
     if sys.platform == "darwin":
         linker = ["-dead_strip", "-x", "-S", "-exported_symbols_list", str(_export_list(level))]
         linker += ["-install_name", f"@rpath/{library_name(level)}"]
     else:
         linker = ["--gc-sections", "--strip-all", f"--version-script={_export_list(level)}"]
-        linker += ["-soname", library_name(level)]  # without one the linker writes the output's path into the library
+        # without a name the linker would write the path of its output into the library
+        linker += ["-soname", library_name(level)]
     return flags + [part for flag in linker for part in ("-Xlinker", flag)]
 
 

@@ -29,7 +29,7 @@ without_swift() {
   unshare --mount "${rights[@]}" bash -euc '
     mount -t tmpfs none "$1"
     shift
-    ! command -v swift
+    if command -v swift; then echo "the toolchain is still there" >&2; exit 1; fi
     exec "$@"' without_swift "$toolchain" "$@"
 }
 

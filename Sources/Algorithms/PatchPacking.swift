@@ -3,9 +3,10 @@ import Kernels
 
 /// Packs the input of a block of output rows and columns, boundary included, as the plan's patch geometry lays it out.
 func packPatch(
-    _ plan: UnsafePointer<StencilPlan>, _ place: Place, rows: Range<Int>, columns: Range<Int>,
-    to patch: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+    _ run: StencilRun, _ place: Place, rows: Range<Int>, columns: Range<Int>, to patch: UnsafeMutableRawPointer,
+    stage: UnsafeMutableRawPointer
 ) {
+    let plan = run.plan
     let geometry = plan.pointee.patch
     let row = plan.pointee.row
     let rowCount =
@@ -15,7 +16,7 @@ func packPatch(
     let firstRow = place.firstInputRow &+ rows.lowerBound &* plan.pointee.rowStep
     var planeIndex = AxisInts(repeating: 0)
     for p in 0..<plan.pointee.planes {
-        let plane = locatePlane(plan, place, planeIndex)
+        let plane = locatePlane(run, place, planeIndex)
         let target = patch + p &* geometry.planePitch
         for r in 0..<rowCount {
             let index = plan.pointee.problem.boundary.map(
@@ -29,15 +30,17 @@ func packPatch(
 
 /// The input at the plane's taps along the outer axes, or nil where one of them is filled.
 private func locatePlane(
-    _ plan: UnsafePointer<StencilPlan>, _ place: Place, _ taps: AxisInts
+    _ run: StencilRun, _ place: Place, _ taps: AxisInts
 ) -> UnsafeRawPointer? {
+    let plan = run.plan
     var offset = 0
     for i in plan.pointee.batchCount..<plan.pointee.outerCount {
         let axis = plan.pointee.outer[i]
-        let index = place.firstIndex[i] &+ axis.dilation &* taps[i]
+        let first = run.firstIndex(i)
+        let index = first &+ axis.dilation &* taps[i]
         let mapped = plan.pointee.problem.boundary.map(index, extent: axis.inExtent)
         if mapped < 0 { return nil }
-        offset &+= (mapped &- place.firstIndex[i]) &* axis.inStride
+        offset &+= (mapped &- first) &* axis.inStride
     }
     return place.input + offset
 }
@@ -91,7 +94,7 @@ private func packColumns(
     } else {
         var i = before
         while i < end {
-            let run = min(ScratchLayout.stageElements, end &- i)
+            let run = min(plan.pointee.scratch.stageElements, end &- i)
             reader.read(
                 source + (first &+ step &* i) &* column.inStride, stride: stride, count: run,
                 to: target + i &* element, stage: stage)

@@ -32,7 +32,29 @@ package struct SlidingAxis {
     }
 }
 
-package typealias AxisList = InlineArray<32, SlidingAxis>
+/// The axes of a problem or plan, in memory that outlives it. A reference, so that problems and plans are small to pass
+/// around: with 32 axes inside each, copying them took longer than a small call's work.
+package struct AxisList {
+    private let base: UnsafeMutablePointer<SlidingAxis>
+
+    /// Memory for twice `rank` axes, a problem's and then those of the plan made from it, during `body`.
+    package static func withStorage<R>(
+        rank: Int, _ body: (AxisList) throws(Failure) -> R
+    ) throws(Failure) -> R {
+        try withUnsafeTemporaryAllocation(of: SlidingAxis.self, capacity: 2 &* rank &+ 1) {
+            (storage) throws(Failure) -> R in
+            // Never empty: capacity is at least 1.
+            try body(AxisList(base: storage.baseAddress.unsafelyUnwrapped))
+        }
+    }
+
+    package subscript(axis: Int) -> SlidingAxis {
+        get { base[axis] }
+        nonmutating _modify { yield &base[axis] }
+    }
+
+    func dropping(_ count: Int) -> AxisList { AxisList(base: base + count) }
+}
 
 /// A correlation ready to run: sizes agree, nothing overflows, every pointer and stride names real elements.
 package struct SlidingProblem {

@@ -6,16 +6,16 @@ package enum Stencil {
     package static func run(_ problem: SlidingProblem, threads: Int, control: Control) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         var plan = StencilPlan(problem)
-        let tables = try Workspace(byteCount: plan.tables.byteCount)
-        let isFinite = plan.tables.write(plan, to: tables.base)
-        plan.skipsAbsentTaps = !isFinite && problem.fillsWithZero
-
         let used = plan.threads(threads)
+        let scratchStart = roundToCacheLine(plan.tables.byteCount)
         let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
-        let scratch = try Workspace(byteCount: saturatingMultiply(scratchPerThread, used))
-        return withUnsafePointer(to: plan) { plan in
+        let workspace = try Workspace(
+            byteCount: saturatingAdd(scratchStart, saturatingMultiply(scratchPerThread, used)))
+        let isFinite = plan.tables.write(plan, to: workspace.base)
+        plan.skipsAbsentTaps = !isFinite && problem.fillsWithZero
+        return withUnsafePointer(to: &plan) { plan in
             var context = StencilContext(
-                plan: plan, tables: UnsafeRawPointer(tables.base), scratch: scratch.base,
+                plan: plan, tables: UnsafeRawPointer(workspace.base), scratch: workspace.base + scratchStart,
                 scratchPerThread: scratchPerThread)
             return ThreadPool.run(
                 tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,

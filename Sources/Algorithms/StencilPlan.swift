@@ -23,7 +23,7 @@ struct StencilPlan {
     /// The axis along a tile's rows.
     var row = SlidingAxis()
     /// All other axes: `batchCount` batch axes, then window axes, each in their order.
-    var outer = AxisList(repeating: SlidingAxis())
+    var outer: AxisList
     var outerCount = 0
     var batchCount = 0
     /// Taps over the outer axes.
@@ -58,6 +58,7 @@ struct StencilPlan {
 
     init(_ problem: SlidingProblem) {
         self.problem = problem
+        outer = problem.axes.dropping(problem.rank)
         arithmetic = problem.arithmetic
         element = arithmetic.byteCount
         lanes = vectorLanes(arithmetic)

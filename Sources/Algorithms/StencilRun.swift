@@ -10,7 +10,7 @@ struct StencilRun {
 
     /// Where the walk stands: task = (batch indices, column block, outer window indices, row phase, row block), the last
     /// fastest, so that neighbouring tasks share input rows and planes.
-    private var batch = AxisInts(repeating: 0)
+    private(set) var outer = AxisInts(repeating: 0)
     private var columnBlock = 0
     private var phase = 0
     private var rowBlock = 0
@@ -41,10 +41,10 @@ struct StencilRun {
         rowBlock = take(plan.pointee.rowTasks)
         phase = take(phases)
         for i in (plan.pointee.batchCount..<plan.pointee.outerCount).reversed() {
-            batch[i] = take(plan.pointee.outer[i].outExtent)
+            outer[i] = take(plan.pointee.outer[i].outExtent)
         }
         columnBlock = take(plan.pointee.columnTasks)
-        for i in (0..<plan.pointee.batchCount).reversed() { batch[i] = take(plan.pointee.outer[i].outExtent) }
+        for i in (0..<plan.pointee.batchCount).reversed() { outer[i] = take(plan.pointee.outer[i].outExtent) }
     }
 
     private mutating func advance() {
@@ -64,9 +64,9 @@ struct StencilRun {
     private mutating func advanceOuter(_ first: Int, _ end: Int) -> Bool {
         var i = end &- 1
         while i >= first {
-            batch[i] &+= 1
-            if batch[i] < plan.pointee.outer[i].outExtent { return true }
-            batch[i] = 0
+            outer[i] &+= 1
+            if outer[i] < plan.pointee.outer[i].outExtent { return true }
+            outer[i] = 0
             i &-= 1
         }
         return false
@@ -81,7 +81,7 @@ struct StencilRun {
         let firstColumn = columnBlock &* plan.pointee.taskColumns
         let columns = firstColumn..<min(firstColumn &+ plan.pointee.taskColumns, plan.pointee.column.outExtent)
         if rows.isEmpty { return }
-        let place = Place(plan, batch: batch, phase: phase)
+        let place = Place(plan, outer: outer, phase: phase)
         if !(plan.pointee.readsInPlace || plan.pointee.skipsAbsentTaps) {
             runPacked(place, rows, columns)
             return
@@ -184,7 +184,7 @@ struct StencilRun {
         if plan.pointee.row.filterExtent == 1 { strip.filterRowStride = strip.inputRowStride }
         forBlocks(rows, columns) { blockRows, blockColumns in
             packPatch(
-                plan, place, rows: blockRows, columns: blockColumns, to: scratch,
+                self, place, rows: blockRows, columns: blockColumns, to: scratch,
                 stage: scratch + plan.pointee.scratch.firstStage)
             runStrip(&strip, place, blockRows, blockColumns)
         }
@@ -238,12 +238,18 @@ struct StencilRun {
 
     private func writeRow(_ source: UnsafeMutableRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
         let stride = plan.pointee.column.outStride
-        for first in Swift.stride(from: 0, to: count, by: ScratchLayout.stageElements) {
+        for first in Swift.stride(from: 0, to: count, by: plan.pointee.scratch.stageElements) {
             plan.pointee.writer.write(
-                source + first &* plan.pointee.element, count: min(ScratchLayout.stageElements, count &- first),
+                source + first &* plan.pointee.element, count: min(plan.pointee.scratch.stageElements, count &- first),
                 to: target + first &* stride, stride: stride, stages: scratch + plan.pointee.scratch.firstStage,
                 scratch + plan.pointee.scratch.secondStage)
         }
+    }
+
+    /// The first tap's index along an outer window axis.
+    func firstIndex(_ i: Int) -> Int {
+        let axis = plan.pointee.outer[i]
+        return axis.step &* outer[i] &- axis.padding
     }
 
     private func offsets(_ byteOffset: Int) -> UnsafePointer<Int> {
@@ -261,19 +267,16 @@ struct Place {
     var firstInputRow: Int
     /// The windows lie inside along all outer axes.
     var isInterior = true
-    /// First tap's index along each outer window axis.
-    var firstIndex = AxisInts(repeating: 0)
 
-    init(_ plan: UnsafePointer<StencilPlan>, batch: AxisInts, phase: Int) {
+    init(_ plan: UnsafePointer<StencilPlan>, outer: AxisInts, phase: Int) {
         var inOffset = 0
         var outOffset = phase &* plan.pointee.row.outStride
         for i in 0..<plan.pointee.outerCount {
             let axis = plan.pointee.outer[i]
-            outOffset &+= batch[i] &* axis.outStride
-            let index = axis.step &* batch[i] &- axis.padding
+            outOffset &+= outer[i] &* axis.outStride
+            let index = axis.step &* outer[i] &- axis.padding
             inOffset &+= index &* axis.inStride
             if i >= plan.pointee.batchCount {
-                firstIndex[i] = index
                 let last = index &+ axis.dilation &* (axis.filterExtent &- 1)
                 if index < 0 || last >= axis.inExtent { isInterior = false }
             }

@@ -53,8 +53,7 @@ struct StencilTables {
 
 /// One thread's scratch: a patch, a block of results, and the stages of dtype conversion.
 struct ScratchLayout {
-    static let stageElements = 512
-
+    var stageElements = 0
     var block = 0
     var blockPitch = 0
     var firstStage = 0
@@ -64,12 +63,15 @@ struct ScratchLayout {
     init() {}
 
     init(_ plan: StencilPlan) {
-        let patchBytes = roundToCacheLine(plan.patch.byteCount)
+        // What is read and written in place takes no scratch, what is plain no stages.
+        let needsPatch = !plan.readsInPlace || plan.touchesBorder
+        let patchBytes = needsPatch ? roundToCacheLine(plan.patch.byteCount) : 0
+        stageElements = plan.reader.isPlain && plan.writesInPlace ? 0 : min(512, plan.blockColumns &+ plan.patch.slotExtra)
         blockPitch = roundToCacheLine(plan.blockColumns &* plan.element)
         block = patchBytes
         let blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)
         firstStage = saturatingAdd(patchBytes, blockBytes)
-        secondStage = saturatingAdd(firstStage, ScratchLayout.stageElements &* 16)
-        byteCount = saturatingAdd(secondStage, ScratchLayout.stageElements &* 16)
+        secondStage = saturatingAdd(firstStage, stageElements &* 16)
+        byteCount = saturatingAdd(secondStage, stageElements &* 16)
     }
 }

@@ -1,29 +1,37 @@
 import CSwiftConv
 
-/// Extents and memory strides for as many axes as a descriptor holds; only the first `rank` of a tensor mean anything.
+/// Indices for as many axes as a descriptor holds; only the first `rank` mean anything.
 package typealias AxisInts = InlineArray<32, Int>
 
 package let maximumRank = Int(SC_MAX_DIMS)
 
-/// A strided array that the caller owns: sc_tensor with its lists copied in. Memory strides are in bytes.
+/// A strided array that the caller owns, its lists where the caller has them. Memory strides are in bytes.
 package struct Tensor {
     package var data: UnsafeMutableRawPointer
     package var type: ElementType
     package var byteswapped: Bool
     package var rank: Int
-    package var shape: AxisInts
-    package var strides: AxisInts
+    private let extents: UnsafePointer<Int64>?
+    private let strides: UnsafePointer<Int64>?
 
+    /// `extents` and `strides` hold `rank` numbers and outlive the tensor.
     package init(
-        data: UnsafeMutableRawPointer, type: ElementType, byteswapped: Bool, rank: Int, shape: AxisInts,
-        strides: AxisInts
+        data: UnsafeMutableRawPointer, type: ElementType, byteswapped: Bool, rank: Int,
+        extents: UnsafePointer<Int64>?, strides: UnsafePointer<Int64>?
     ) {
         self.data = data
         self.type = type
         self.byteswapped = byteswapped
         self.rank = rank
-        self.shape = shape
+        self.extents = extents
         self.strides = strides
+    }
+
+    package func extent(_ axis: Int) -> Int { extents.map { Int($0[axis]) } ?? 1 }
+
+    /// 0 on axes of one element or none, whose stride is never taken and on which NumPy leaves anything.
+    package func stride(_ axis: Int) -> Int {
+        extent(axis) <= 1 ? 0 : strides.map { Int($0[axis]) } ?? 0
     }
 
     /// Unit of byte swapping when the elements are in the other byte order, else 1.

@@ -85,18 +85,57 @@ enum IntegerScalarArithmetic<T: FixedWidthInteger & BitwiseCopyable>: Arithmetic
     }
 }
 
-/// bool: OR of ANDs. Filter elements are packed as 0 or 0xFF, so that any non-zero byte counts as true.
-enum BooleanArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar == UInt8 {
-    @inline(__always) static var lanes: Int { V.scalarCount }
-    @inline(__always) static var elementBytes: Int { 1 }
-    @inline(__always) static var zero: V { V(repeating: 0) }
-    @inline(__always) static func load(_ source: UnsafeRawPointer) -> V { source.loadUnaligned(as: V.self) }
-    @inline(__always) static func weight(_ source: UnsafeRawPointer) -> V {
-        V(repeating: source.loadUnaligned(as: UInt8.self))
+/// Vectors of 8- and 16-bit lanes, whose operations come from C (CMachine/vector.h says why).
+protocol NarrowLanes: Arithmetic where Weight == Vector, Accumulator == Vector, Vector: SIMD & BitwiseCopyable {
+    associatedtype Scalar: FixedWidthInteger & BitwiseCopyable
+    static func splat(_ value: Scalar) -> Vector
+}
+
+extension NarrowLanes {
+    @inline(__always) static var lanes: Int { MemoryLayout<Vector>.size / MemoryLayout<Scalar>.size }
+    @inline(__always) static var elementBytes: Int { MemoryLayout<Scalar>.size }
+    @inline(__always) static var zero: Vector { splat(0) }
+    @inline(__always) static func load(_ source: UnsafeRawPointer) -> Vector { source.loadUnaligned(as: Vector.self) }
+    @inline(__always) static func weight(_ source: UnsafeRawPointer) -> Vector {
+        splat(source.loadUnaligned(as: Scalar.self))
     }
-    @inline(__always) static func multiplyAdd(_ sum: inout V, _ x: V, _ w: V) { sum |= x & w }
-    @inline(__always) static func store(_ sum: V, _ destination: UnsafeMutableRawPointer) {
-        destination.storeBytes(of: pointwiseMin(sum, V(repeating: 1)), as: V.self)
+    @inline(__always) static func store(_ sum: Vector, _ destination: UnsafeMutableRawPointer) {
+        destination.storeBytes(of: sum, as: Vector.self)
+    }
+}
+
+enum Word16Arithmetic: NarrowLanes {
+    @inline(__always) static func splat(_ value: UInt16) -> sc_u16v { sc_u16v_splat(value) }
+    @inline(__always) static func multiplyAdd(_ sum: inout sc_u16v, _ x: sc_u16v, _ w: sc_u16v) {
+        sum = sc_u16v_multiply_add(sum, x, w)
+    }
+}
+
+enum HalfWord16Arithmetic: NarrowLanes {
+    @inline(__always) static func splat(_ value: UInt16) -> sc_u16h { sc_u16h_splat(value) }
+    @inline(__always) static func multiplyAdd(_ sum: inout sc_u16h, _ x: sc_u16h, _ w: sc_u16h) {
+        sum = sc_u16h_multiply_add(sum, x, w)
+    }
+}
+
+/// bool: OR of ANDs. Filter elements are packed as 0 or 0xFF, so that any non-zero byte counts as true.
+enum BooleanArithmetic: NarrowLanes {
+    @inline(__always) static func splat(_ value: UInt8) -> sc_u8v { sc_u8v_splat(value) }
+    @inline(__always) static func multiplyAdd(_ sum: inout sc_u8v, _ x: sc_u8v, _ w: sc_u8v) {
+        sum = sc_u8v_or_and(sum, x, w)
+    }
+    @inline(__always) static func store(_ sum: sc_u8v, _ destination: UnsafeMutableRawPointer) {
+        destination.storeBytes(of: sc_u8v_at_most_one(sum), as: sc_u8v.self)
+    }
+}
+
+enum HalfBooleanArithmetic: NarrowLanes {
+    @inline(__always) static func splat(_ value: UInt8) -> sc_u8h { sc_u8h_splat(value) }
+    @inline(__always) static func multiplyAdd(_ sum: inout sc_u8h, _ x: sc_u8h, _ w: sc_u8h) {
+        sum = sc_u8h_or_and(sum, x, w)
+    }
+    @inline(__always) static func store(_ sum: sc_u8h, _ destination: UnsafeMutableRawPointer) {
+        destination.storeBytes(of: sc_u8h_at_most_one(sum), as: sc_u8h.self)
     }
 }
 

@@ -16,8 +16,8 @@ extension ArithmeticFamily {
     static var widestTile: Int { SC_VECTOR_REGISTERS == 32 ? 4 : 2 }
 }
 
-// The halves come from the ISA's register by Swift's own SIMD widths; where a half would be narrower than 16 bytes it is
-// the single element again. C's macros are the only place that knows the ISA, so the choice is made by scalar count.
+// CMachine/vector.h alone knows the ISA: its full and half registers are SIMD types of the right width. On 16-byte ISAs
+// half and quarter are the full register again, and narrower outputs go by single elements.
 enum Float32Family: ArithmeticFamily {
     typealias Full = RealArithmetic<sc_f32v>
     typealias Half = RealArithmetic<sc_f32h>
@@ -33,8 +33,8 @@ enum Float64Family: ArithmeticFamily {
 }
 
 enum Word16Family: ArithmeticFamily {
-    typealias Full = IntegerArithmetic<sc_u16v>
-    typealias Half = IntegerArithmetic<sc_u16h>
+    typealias Full = Word16Arithmetic
+    typealias Half = HalfWord16Arithmetic
     typealias Quarter = IntegerArithmetic<SIMD8<UInt16>>
     typealias Single = IntegerScalarArithmetic<UInt16>
 }
@@ -56,9 +56,9 @@ enum Word64Family: ArithmeticFamily {
 }
 
 enum BooleanFamily: ArithmeticFamily {
-    typealias Full = BooleanArithmetic<sc_u8v>
-    typealias Half = BooleanArithmetic<sc_u8h>
-    typealias Quarter = BooleanArithmetic<SIMD16<UInt8>>
+    typealias Full = BooleanArithmetic
+    typealias Half = HalfBooleanArithmetic
+    typealias Quarter = HalfBooleanArithmetic
     typealias Single = BooleanScalarArithmetic
 }
 

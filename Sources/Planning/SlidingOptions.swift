@@ -1,7 +1,17 @@
 import CSwiftConv
 import Foundations
 
-/// What the caller asks of correlate or convolve: sc_sliding with its lists copied in and its codes decoded.
+/// A number for each window axis, where the caller has them, or none when every axis has the default.
+package struct PerWindow {
+    private let values: UnsafePointer<Int64>?
+
+    /// `values` outlives this.
+    package init(_ values: UnsafePointer<Int64>?) { self.values = values }
+
+    func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
+}
+
+/// What the caller asks of correlate or convolve: sc_sliding with its codes decoded.
 package struct SlidingOptions {
     package enum Operation: Int32, Sendable { case correlate = 0, convolve = 1 }
     package enum Mode: Int32, Sendable { case valid = 0, same = 1, full = 2 }
@@ -14,10 +24,10 @@ package struct SlidingOptions {
     package var resultType = ElementType.float64
     package var threads = 0
     package var windowRank = 0
-    package var axes = AxisInts(repeating: 0)
-    package var stride = AxisInts(repeating: 1)
-    package var dilation = AxisInts(repeating: 1)
-    package var origin = AxisInts(repeating: 0)
+    package var axes = PerWindow(nil)
+    package var stride = PerWindow(nil)
+    package var dilation = PerWindow(nil)
+    package var origin = PerWindow(nil)
     package var fillInteger: Int64 = 0
     package var fillReal = 0.0
     package var fillImaginary = 0.0

@@ -7,27 +7,27 @@ import Foundations
 /// Sizes and placement follow NumPy and SciPy's signal module (docs/architecture.md lists the conventions): with k the
 /// dilated filter extent, correlation `same` reads from `o - k / 2`, convolution `same` from `o - k + 1 + (k - 1) / 2`.
 package func validate(
-    _ a: Tensor, _ v: Tensor, out: Tensor?, _ options: SlidingOptions
+    _ a: Tensor, _ v: Tensor, out: Tensor?, _ options: SlidingOptions, into axes: AxisList
 ) throws(Failure) -> SlidingProblem {
     try checkRanks(a, v, options)
     try checkTypes(a, v, out, options)
-    var axes = AxisList(repeating: SlidingAxis())
     for i in 0..<a.rank {
-        axes[i].inExtent = a.shape[i]
-        axes[i].outExtent = a.shape[i]
-        axes[i].inStride = a.strides[i]
+        axes[i] = SlidingAxis()
+        axes[i].inExtent = a.extent(i)
+        axes[i].outExtent = a.extent(i)
+        axes[i].inStride = a.stride(i)
     }
     var filter = UnsafeRawPointer(v.data)
     for w in 0..<options.windowRank {
         let i = try windowAxis(w, a, options)
-        if axes[i].isWindow { throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes[w]) }
+        if axes[i].isWindow { throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes(w, default: 0)) }
         try setWindow(&axes[i], axis: i, window: w, v, options)
         if options.operation == .convolve {
-            filter += (v.shape[w] - 1) &* v.strides[w]  // within v, whose elements the caller vouches for
-            axes[i].filterStride = 0 &- v.strides[w]
+            filter += (v.extent(w) - 1) &* v.stride(w)  // within v, whose elements the caller vouches for
+            axes[i].filterStride = 0 &- v.stride(w)
         }
     }
-    if let out { try setOutput(&axes, a, out) } else { setNewOutput(&axes, a, options) }
+    if let out { try setOutput(axes, a, out) } else { setNewOutput(axes, a, options) }
     return SlidingProblem(
         input: UnsafeRawPointer(a.data), inputType: a.type, inputSwapUnit: a.swapUnit, output: out?.data ?? a.data,
         outputType: out?.type ?? options.resultType, outputSwapUnit: out?.swapUnit ?? 1, filter: filter,
@@ -58,7 +58,7 @@ private func checkTypes(_ a: Tensor, _ v: Tensor, _ out: Tensor?, _ options: Sli
 }
 
 private func windowAxis(_ w: Int, _ a: Tensor, _ options: SlidingOptions) throws(Failure) -> Int {
-    let axis = options.axes[w]
+    let axis = options.axes(w, default: w - options.windowRank)
     if axis < -a.rank || axis >= a.rank {
         throw Failure(SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES, axis: w, value: axis, expected: a.rank)
     }
@@ -69,9 +69,9 @@ private func setWindow(
     _ axis: inout SlidingAxis, axis i: Int, window w: Int, _ v: Tensor, _ options: SlidingOptions
 ) throws(Failure) {
     let n = axis.inExtent
-    let k = v.shape[w]
-    let stride = options.stride[w]
-    let dilation = options.dilation[w]
+    let k = v.extent(w)
+    let stride = options.stride(w, default: 1)
+    let dilation = options.dilation(w, default: 1)
     if stride < 1 { throw Failure(SC_NOT_POSITIVE, argument: SC_ARG_STRIDE, axis: w, value: stride) }
     if dilation < 1 { throw Failure(SC_NOT_POSITIVE, argument: SC_ARG_DILATION, axis: w, value: dilation) }
     if n < 1 { throw Failure(SC_EMPTY_AXIS, argument: SC_ARG_A, axis: i) }
@@ -85,8 +85,10 @@ private func setWindow(
     _ = try Checked.add(
         span, stride, or: Failure(SC_SIZE_OVERFLOW, argument: SC_ARG_STRIDE, axis: w, value: stride))
 
-    let origin = options.origin[w]
-    if origin != 0 && options.mode != .same { throw Failure(SC_ORIGIN_NEEDS_SAME, argument: SC_ARG_ORIGIN, axis: i, value: origin) }
+    let origin = options.origin(w, default: 0)
+    if origin != 0 && options.mode != .same {
+        throw Failure(SC_ORIGIN_NEEDS_SAME, argument: SC_ARG_ORIGIN, axis: i, value: origin)
+    }
     let unstrided: Int
     switch options.mode {
     case .valid:
@@ -102,7 +104,7 @@ private func setWindow(
     }
     axis.outExtent = (unstrided - 1) / stride + 1
     axis.filterExtent = k
-    axis.filterStride = v.strides[w]
+    axis.filterStride = v.stride(w)
     axis.step = stride
     axis.dilation = dilation
     axis.isWindow = true
@@ -123,19 +125,19 @@ private func samePadding(
     return options.operation == .correlate ? centre + origin : extent - 1 - centre - origin
 }
 
-private func setOutput(_ axes: inout AxisList, _ a: Tensor, _ out: Tensor) throws(Failure) {
+private func setOutput(_ axes: AxisList, _ a: Tensor, _ out: Tensor) throws(Failure) {
     if out.rank != a.rank { throw Failure(SC_OUT_RANK, argument: SC_ARG_OUT, value: out.rank, expected: a.rank) }
     for i in 0..<a.rank {
-        if out.shape[i] != axes[i].outExtent {
+        if out.extent(i) != axes[i].outExtent {
             throw Failure(
-                SC_OUT_SHAPE, argument: SC_ARG_OUT, axis: i, value: out.shape[i], expected: axes[i].outExtent)
+                SC_OUT_SHAPE, argument: SC_ARG_OUT, axis: i, value: out.extent(i), expected: axes[i].outExtent)
         }
-        axes[i].outStride = out.strides[i]
+        axes[i].outStride = out.stride(i)
     }
 }
 
 /// A C-ordered result that does not exist yet.
-private func setNewOutput(_ axes: inout AxisList, _ a: Tensor, _ options: SlidingOptions) {
+private func setNewOutput(_ axes: AxisList, _ a: Tensor, _ options: SlidingOptions) {
     var stride = options.resultType.byteCount
     for i in (0..<a.rank).reversed() {
         axes[i].outStride = stride

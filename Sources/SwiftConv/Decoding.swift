@@ -12,26 +12,19 @@ func decode(_ tensor: sc_tensor, argument: Int, needsData: Bool = false) throws(
     guard let type = ElementType(rawValue: tensor.dtype) else {
         throw Failure(SC_DTYPE, argument: argument, value: Int(tensor.dtype))
     }
-    var shape = AxisInts(repeating: 0)
-    var strides = AxisInts(repeating: 0)
+    if rank > 0 && (tensor.shape == nil || tensor.strides == nil) { throw Failure(SC_BAD_ENUM, argument: argument) }
     var isEmpty = false
-    if rank > 0 {
-        guard let extents = tensor.shape, let steps = tensor.strides else {
-            throw Failure(SC_BAD_ENUM, argument: argument)
-        }
-        for i in 0..<rank {
-            shape[i] = Int(extents[i])
-            strides[i] = Int(steps[i])
-            if shape[i] < 0 { throw Failure(SC_BAD_ENUM, argument: argument, axis: i, value: shape[i]) }
-            if shape[i] == 0 { isEmpty = true }
-            if shape[i] <= 1 { strides[i] = 0 }  // never taken, and NumPy leaves anything there
-        }
+    for i in 0..<rank {
+        let extent = Int(tensor.shape[i])
+        if extent < 0 { throw Failure(SC_BAD_ENUM, argument: argument, axis: i, value: extent) }
+        if extent == 0 { isEmpty = true }
     }
     // Shapes alone are asked about without data; a call that touches elements refuses what is missing.
     if tensor.data == nil && needsData && !isEmpty { throw Failure(SC_BAD_ENUM, argument: argument) }
     let data = tensor.data ?? UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
     return Tensor(
-        data: data, type: type, byteswapped: tensor.byteswapped != 0, rank: rank, shape: shape, strides: strides)
+        data: data, type: type, byteswapped: tensor.byteswapped != 0, rank: rank, extents: tensor.shape,
+        strides: tensor.strides)
 }
 
 func decode(_ options: sc_sliding) throws(Failure) -> SlidingOptions {
@@ -64,12 +57,10 @@ func decode(_ options: sc_sliding) throws(Failure) -> SlidingOptions {
     decoded.windowRank = rank
     decoded.threads =
         options.threads > 0 ? min(Int(options.threads), ThreadCount.limit) : ThreadCount.current
-    for w in 0..<rank {
-        decoded.axes[w] = options.axes.map { Int($0[w]) } ?? w - rank
-        decoded.stride[w] = options.stride.map { Int($0[w]) } ?? 1
-        decoded.dilation[w] = options.dilation.map { Int($0[w]) } ?? 1
-        decoded.origin[w] = options.origin.map { Int($0[w]) } ?? 0
-    }
+    decoded.axes = PerWindow(options.axes)
+    decoded.stride = PerWindow(options.stride)
+    decoded.dilation = PerWindow(options.dilation)
+    decoded.origin = PerWindow(options.origin)
     decoded.fillInteger = options.fill_integer
     decoded.fillReal = options.fill_real
     decoded.fillImaginary = options.fill_imaginary

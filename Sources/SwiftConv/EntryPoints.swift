@@ -1,3 +1,4 @@
+import Algorithms
 import CMachine
 import CSwiftConv
 import Foundations
@@ -12,8 +13,12 @@ public func sc_sliding_shape(
 ) -> sc_status {
     report(to: error) { () throws(Failure) in
         let a = try decode(a.pointee, argument: SC_ARG_A)
-        let problem = try validate(a, decode(v.pointee, argument: SC_ARG_V), out: nil, decode(options.pointee))
-        for i in 0..<a.rank { outShape[i] = Int64(problem.axes[i].outExtent) }
+        let v = try decode(v.pointee, argument: SC_ARG_V)
+        let options = try decode(options.pointee)
+        try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+            _ = try validate(a, v, out: nil, options, into: axes)
+            for i in 0..<a.rank { outShape[i] = Int64(axes[i].outExtent) }
+        }
         return sc_status(SC_OK)
     }
 }
@@ -26,13 +31,15 @@ public func sc_sliding_run(
 ) -> sc_status {
     report(to: error) { () throws(Failure) in
         let options = try decode(options.pointee)
-        let problem = try validate(
-            decode(a.pointee, argument: SC_ARG_A, needsData: true),
-            decode(v.pointee, argument: SC_ARG_V, needsData: true),
-            out: decode(out.pointee, argument: SC_ARG_OUT, needsData: true), options)
+        let a = try decode(a.pointee, argument: SC_ARG_A, needsData: true)
+        let v = try decode(v.pointee, argument: SC_ARG_V, needsData: true)
+        let out = try decode(out.pointee, argument: SC_ARG_OUT, needsData: true)
         let control = control.map { Control(interrupted: $0.pointee.interrupted, context: $0.pointee.context) }
-        let finished = try run(
-            problem, method: options.method, threads: options.threads, control: control ?? .none)
+        let finished = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+            let problem = try validate(a, v, out: out, options, into: axes)
+            return try run(
+                problem, method: options.method, threads: options.threads, control: control ?? .none)
+        }
         return sc_status(finished ? SC_OK : SC_INTERRUPTED)
     }
 }
@@ -46,9 +53,12 @@ public func sc_sliding_explain(
     report(to: error) { () throws(Failure) in
         let options = try decode(options.pointee)
         let output = try out.map { (out) throws(Failure) in try decode(out.pointee, argument: SC_ARG_OUT) }
-        let problem = try validate(
-            decode(a.pointee, argument: SC_ARG_A), decode(v.pointee, argument: SC_ARG_V), out: output, options)
-        let found = try explain(problem, method: options.method, threads: options.threads)
+        let a = try decode(a.pointee, argument: SC_ARG_A)
+        let v = try decode(v.pointee, argument: SC_ARG_V)
+        let found = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+            let problem = try validate(a, v, out: output, options, into: axes)
+            return try explain(problem, method: options.method, threads: options.threads)
+        }
         func text(_ string: StaticString) -> UnsafePointer<CChar> {
             UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
         }

@@ -159,7 +159,9 @@ def slide_wide(
     return total
 
 
-def slide(operation, a, v, mode, axes=None, boundary="fill", fillvalue=0, origin=None, stride=1, dilation=1, dtype=None):
+def slide(
+    operation, a, v, mode, axes=None, boundary="fill", fillvalue=0, origin=None, stride=1, dilation=1, dtype=None
+):
     """The right answer, rounded once to the result type."""
     wide = slide_wide(operation, a, v, mode, axes, boundary, fillvalue, origin, stride, dilation, dtype)
     with np.errstate(all="ignore"):
@@ -220,5 +222,8 @@ def assert_close(actual, wide, dtype, a, v, fillvalue=0, label=""):
 def assert_matches(actual, operation, a, v, mode, label="", **options):
     """`actual` is what swiftconv.<operation>(a, v, mode, **options) must give."""
     wide = slide_wide(operation, a, v, mode, **options)
-    label = label or f"{operation} {np.shape(a)} {np.asarray(a).dtype} * {np.shape(v)} {np.asarray(v).dtype} {mode} {options}"
+    label = (
+        label
+        or f"{operation} {np.shape(a)} {np.asarray(a).dtype} * {np.shape(v)} {np.asarray(v).dtype} {mode} {options}"
+    )
     assert_close(actual, wide, result_dtype(a, v, options.get("dtype")), a, v, options.get("fillvalue", 0), label)

@@ -116,7 +116,9 @@ LAYOUTS = {
     "strided": strided,
     "negative": negative,
     "transposed": lambda array: permuted(array, np.roll(np.arange(array.ndim), 1)),
-    "channels last": lambda array: permuted(array, [0, *range(2, array.ndim), 1][: array.ndim] if array.ndim > 1 else [0]),
+    "channels last": lambda array: permuted(
+        array, [0, *range(2, array.ndim), 1][: array.ndim] if array.ndim > 1 else [0]
+    ),
     "batch last": lambda array: permuted(array, [*range(1, array.ndim), 0]),
     "last axis strided": lambda array: strided(array[..., None])[..., 0],
     "broadcast": broadcast,

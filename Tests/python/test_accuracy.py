@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import swiftconv
-
 from reference import assert_close, epsilon, slide_wide
 from samples import LAYOUTS, normals
 
@@ -40,7 +39,13 @@ def one_by_one(a, v, dtype):
     return total
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128], ids=lambda dtype: np.dtype(dtype).name)
+def largest_error(result, exact):
+    return float(np.abs(result.astype(exact.dtype) - exact).max())
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float32, np.float64, np.complex64, np.complex128], ids=lambda dtype: np.dtype(dtype).name
+)
 @pytest.mark.parametrize("data", ["normal", "positive", "large mean"])
 def test_auto_is_within_four_times_the_error_of_direct_summation(dtype, data, rng):
     a = normals(rng, (70, 90), dtype)
@@ -48,13 +53,9 @@ def test_auto_is_within_four_times_the_error_of_direct_summation(dtype, data, rn
     for name, v in filters(rng, dtype):
         exact = slide_wide("correlate", a, v, "valid")
         largest = np.abs(exact).max()
-
-        def error(result):
-            return float(np.abs(result.astype(exact.dtype) - exact).max())
-
-        loop = error(one_by_one(a, v, dtype))
-        direct = error(swiftconv.correlate(a, v, method="direct"))
-        auto = error(swiftconv.correlate(a, v))
+        loop = largest_error(one_by_one(a, v, dtype), exact)
+        direct = largest_error(swiftconv.correlate(a, v, method="direct"), exact)
+        auto = largest_error(swiftconv.correlate(a, v), exact)
         least = float(epsilon(dtype) * largest / 2)  # an error of one rounding of the result is always allowed
         assert direct <= 4 * max(loop, least), (name, direct, loop)
         assert auto <= 4 * max(min(direct, loop), least), (name, auto, direct, loop)

@@ -137,7 +137,9 @@ def test_fill_values_that_an_integer_cannot_hold(fill):
         assert_says(caught, ["fillvalue", str(fill), "uint8"])
 
 
-@pytest.mark.parametrize("dtype, fill", [("i1", 128), ("i1", -129), ("i8", 2**63), ("u8", 2**64), ("u8", -1), ("i2", 1e9)])
+@pytest.mark.parametrize(
+    "dtype, fill", [("i1", 128), ("i1", -129), ("i8", 2**63), ("u8", 2**64), ("u8", -1), ("i2", 1e9)]
+)
 def test_fill_values_one_past_the_end(dtype, fill):
     with pytest.raises(ValueError, match="fillvalue"):
         swiftconv.correlate(U8.astype(dtype), V.astype(dtype), "full", fillvalue=fill)

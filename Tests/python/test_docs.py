@@ -18,7 +18,19 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WITH_BLOCKS = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
 # Peers that a page may compare with, and that the tests do not require.
-PEERS = {"scipy", "skimage", "sklearn", "torch", "cv2", "jax", "numba", "matplotlib", "PIL", "threadpoolctl", "ml_dtypes"}
+PEERS = {
+    "scipy",
+    "skimage",
+    "sklearn",
+    "torch",
+    "cv2",
+    "jax",
+    "numba",
+    "matplotlib",
+    "PIL",
+    "threadpoolctl",
+    "ml_dtypes",
+}
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 

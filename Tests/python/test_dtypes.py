@@ -184,7 +184,9 @@ def test_a_fill_value_that_is_not_finite(rng):
 def test_the_fill_value_counts_in_dtype():
     a = np.ones((1, 2), np.uint8)
     out = swiftconv.correlate(a, np.ones(3, np.uint8), "full", dtype=np.int16, fillvalue=-300)
-    np.testing.assert_array_equal(out, slide("correlate", a, np.ones(3, np.uint8), "full", dtype=np.int16, fillvalue=-300))
+    np.testing.assert_array_equal(
+        out, slide("correlate", a, np.ones(3, np.uint8), "full", dtype=np.int16, fillvalue=-300)
+    )
 
 
 # ---- Array-likes ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import swiftconv
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
-
 from reference import BOUNDARIES, MODES, OPERATIONS, assert_matches, dilated_extent  # noqa: E402
 from samples import DTYPES, values  # noqa: E402
 
@@ -112,7 +111,9 @@ def test_any_overlap(data):
     def window():
         start = data.draw(st.integers(0, 100))
         row, column = data.draw(st.sampled_from([(columns, 1), (1, rows), (2 * columns, 2), (columns + 3, 1)]))
-        view = np.ndarray((rows, columns), dtype, buffer, start * buffer.itemsize, (row * buffer.itemsize, column * buffer.itemsize))
+        view = np.ndarray(
+            (rows, columns), dtype, buffer, start * buffer.itemsize, (row * buffer.itemsize, column * buffer.itemsize)
+        )
         return view[:: data.draw(st.sampled_from([1, -1])), :: data.draw(st.sampled_from([1, -1]))]
 
     a, out = window(), window()
@@ -124,8 +125,14 @@ def test_any_overlap(data):
 
 @moderate
 @given(
-    st.lists(st.integers(-3, 3), max_size=3) | st.integers(-(2**65), 2**65) | st.none() | st.floats() | st.text(max_size=3),
-    st.sampled_from(["stride", "dilation", "axes", "origin", "threads", "mode", "boundary", "fillvalue", "dtype", "method", "out"]),
+    st.lists(st.integers(-3, 3), max_size=3)
+    | st.integers(-(2**65), 2**65)
+    | st.none()
+    | st.floats()
+    | st.text(max_size=3),
+    st.sampled_from(
+        ["stride", "dilation", "axes", "origin", "threads", "mode", "boundary", "fillvalue", "dtype", "method", "out"]
+    ),
     st.sampled_from(["valid", "same"]),
 )
 def test_any_rubbish(value, name, mode):

@@ -8,9 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-import swiftconv
-
 import subprocesses
+import swiftconv
 
 PACKAGE = pathlib.Path(swiftconv.__file__).parent
 CORE = pathlib.Path(swiftconv.show_config("dicts")["swiftconv"]["core"])
@@ -56,7 +55,9 @@ def dynamic_symbols(path):
                         ("size", "<u8"), ("link", "<u4"), ("info", "<u4"), ("align", "<u8"), ("entry", "<u8")])  # fmt: skip
     assert size == section.itemsize
     sections = np.frombuffer(data[start : start + int(size) * int(count)].tobytes(), section)
-    symbol = np.dtype([("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")])
+    symbol = np.dtype(
+        [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")]
+    )
     names = set()
     for table in sections[sections["type"] == 11]:  # SHT_DYNSYM
         strings = sections[table["link"]]

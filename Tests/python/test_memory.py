@@ -115,9 +115,10 @@ def test_no_leak_over_twenty_thousand_calls():
     import numpy as np, swiftconv
     from itertools import cycle
 
-    a = np.arange(2 * 20 * 31, dtype=np.float32).reshape(2, 20, 31)
+    a = (np.arange(2 * 20 * 31) % 200).astype(np.float32).reshape(2, 20, 31)
     v = np.array([[1, 2, 3], [4, 6, 5]], np.float32)
-    out = np.empty((2, 19, 29), np.float32)
+    x = np.zeros_like(a)
+    out = np.zeros((2, 19, 29), np.float32)
     long = np.arange(50, dtype=np.longdouble)
 
     class Bad:
@@ -129,7 +130,7 @@ def test_no_leak_over_twenty_thousand_calls():
         lambda: swiftconv.convolve(a.T, v, "same", boundary="wrap"),
         lambda: swiftconv.correlate(a[:, ::2, ::-1], v.tolist(), "same", stride=(1, 2), dilation=[2, 1], axes=(1, 2)),
         lambda: swiftconv.correlate(a.astype(">f4"), v, "full", fillvalue=2.5, threads=2),
-        lambda: swiftconv.correlate(a, v, "same", out=a[..., ::-1]),
+        lambda: swiftconv.correlate(x, v, "same", out=x[..., ::-1]),
         lambda: swiftconv.correlate(a.astype(np.uint8), v.astype(np.int8), dtype=np.int16),
         lambda: swiftconv.correlate(long, long[:3], "same"), lambda: swiftconv.convolve([1, 2, 3], [1, 2]),
         lambda: swiftconv.correlate(a, v, method="reference"), lambda: swiftconv.explain(swiftconv.correlate, a, v),
@@ -141,7 +142,7 @@ def test_no_leak_over_twenty_thousand_calls():
         lambda: swiftconv.correlate(a, v, out=out[:1]), lambda: swiftconv.correlate(a, v, out=out.astype(int)),
         lambda: swiftconv.correlate(a, v, dtype=int), lambda: swiftconv.correlate(a, "x"),
         lambda: swiftconv.correlate(Bad(), v), lambda: swiftconv.correlate(a, v, axes=(0, 0)),
-        lambda: swiftconv.correlate(a, v, "full", dilation=2**50), lambda: swiftconv.correlate(a, v, fillvalue="x"),
+        lambda: swiftconv.correlate(a, v, "full", dilation=(1, 2**50)), lambda: swiftconv.correlate(a, v, fillvalue="x"),
         lambda: swiftconv.correlate(np.ma.array(a), v), lambda: swiftconv.correlate(a, v, stride=(1, 2, 3)),
         lambda: swiftconv.correlate(a), lambda: swiftconv.correlate(a, v, method="separable"),
         lambda: swiftconv.correlate(a, np.ones((0, 2), "f4")), lambda: swiftconv.set_num_threads(-3),
@@ -171,13 +172,15 @@ def test_no_leak_over_twenty_thousand_calls():
     grown = [sys.getrefcount(x) for x in (a, v, out, np.dtype("f4"), np.dtype("f8"))]
     assert failures > 10000, failures
     print(sys.getallocatedblocks() - blocks, (resident() if has_proc else 0) - memory)
-    print(max(now - then for now, then in zip(grown, references)))
+    print(max(abs(now - then) for now, then in zip(grown, references)))
     """
-    lines = subprocesses.run(code, timeout=120).stdout.splitlines()
+    done = subprocesses.run(code, timeout=120)
+    assert not done.stderr, done.stderr[-500:]  # where NumPy reports a dtype that lost its last reference
+    lines = done.stdout.splitlines()
     blocks, memory = map(int, lines[0].split())
     assert blocks < 500, f"{blocks} more blocks of the interpreter"
     assert memory < MIB, f"{memory} more bytes resident"
-    assert int(lines[1]) < 50, "references to an array or a dtype are lost"
+    assert int(lines[1]) < 50, "references to an array or a dtype are kept or lost"
 
 
 def test_a_result_owns_its_memory_and_lets_go_of_the_input():

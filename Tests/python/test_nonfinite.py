@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 import swiftconv
-
 from reference import BFLOAT16, BOUNDARIES, OPERATIONS, assert_matches, slide_wide
 from samples import LAYOUTS, values
 

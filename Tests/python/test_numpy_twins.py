@@ -128,8 +128,9 @@ def test_numpys_three_numbers_for_the_modes(operation):
         assert_same_array(ours([1, 2, 3, 4], [5, 6], number), theirs([1, 2, 3, 4], [5, 6], number))
 
 
-def test_two_numbers_multiply_in_convolve():
-    assert_same_array(swiftconv.convolve(3, 4), np.convolve(3, 4))
+def test_numbers_multiply_in_convolve():
+    assert swiftconv.convolve(3, 4) == np.convolve(3, 4) == 12  # of no axes here, of one in NumPy
+    assert_same_array(swiftconv.convolve(3, [1, 2, 3]), np.convolve(3, [1, 2, 3]))
     assert_same_array(swiftconv.convolve([1, 2, 3], 4), np.convolve([1, 2, 3], 4))
 
 

@@ -184,13 +184,13 @@ A, V = np.ones((6, 7)), np.ones((2, 3))
     (np.zeros((1, 5, 5)), ValueError, ["out"]),
     (np.zeros((0, 5)), ValueError, ["out", "0", "5"]),
     (np.zeros((5, 5), int), TypeError, ["out", "float64", "int64"]),
-    (np.zeros((5, 5), "U8"), TypeError, ["out"]),
+    (np.zeros((5, 5), "M8[s]"), TypeError, ["out", "datetime64"]),
     (np.zeros((5, 5), [("x", float)]), TypeError, ["out"]),
     (np.ma.zeros((5, 5)), TypeError, ["out", "mask"]),
     ([[0.0] * 5] * 5, TypeError, ["out", "list"]),
     ("here", TypeError, ["out", "str"]),
     (np.broadcast_to(np.zeros(()), (5, 5)), ValueError, ["out", "read-only"]),
-], ids=["extent", "rank too small", "rank too large", "empty", "dtype", "strings", "records", "masked", "list", "str",
+], ids=["extent", "rank too small", "rank too large", "empty", "dtype", "dates", "records", "masked", "list", "str",
         "read-only"])  # fmt: skip
 def test_a_bad_out(out, error, words):
     before = np.array(out, copy=True)

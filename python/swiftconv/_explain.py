@@ -83,7 +83,12 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
     call = prepare(operation, **bound.arguments)
-    fields = _numpy_fields(call) if call.through_numpy else _core_fields(call)
+    if 0 in call.shape:
+        fields = _fields_outside_core(call, "none", "nothing to compute")
+    elif call.through_numpy:
+        fields = _fields_outside_core(call, "numpy", "a loop over the taps of v")
+    else:
+        fields = _core_fields(call)
     fields.update(shape=call.shape, dtype=call.dtype, copies=call.copies() or "none")
     return Explanation(f"swiftconv.{function.__name__}", fields)
 
@@ -95,11 +100,11 @@ def _core_fields(call: Call) -> dict[str, Any]:
     return _native.slide_explain(*core_arguments(call, out))
 
 
-def _numpy_fields(call: Call) -> dict[str, Any]:
+def _fields_outside_core(call: Call, algorithm: str, kernel: str) -> dict[str, Any]:
     return {
-        "algorithm": "numpy",
-        "kernel": "a loop over the taps of v",
-        "isa": "numpy",
+        "algorithm": algorithm,
+        "kernel": kernel,
+        "isa": "none",
         "input": "gathered for each tap",
         "output": "accumulated in a temporary array",
         "vector_axis": -1,

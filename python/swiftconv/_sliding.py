@@ -192,7 +192,8 @@ def convolve(
     Notes
     -----
     With a one-dimensional `a` and `v` and default `axes`, `boundary`, `fillvalue`, `origin`, `stride` and `dilation`
-    this is `numpy.convolve`.
+    this is `numpy.convolve`. For an even k, 'same' sits where NumPy and ``scipy.signal`` have it, a place beside
+    ``scipy.ndimage.convolve``: ndimage's `origin` plus one is the `origin` here.
 
     Examples
     --------
