@@ -71,7 +71,7 @@ test-debian: ## pytest on Debian's own Python and NumPy, against an installed (n
 
 .PHONY: sanitize-address
 sanitize-address: ## swift test under AddressSanitizer
-	$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan
+	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/leaks.txt $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan
 
 .PHONY: sanitize-thread
 sanitize-thread: ## swift test under ThreadSanitizer

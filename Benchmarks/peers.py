@@ -29,7 +29,8 @@ def _taps(images, window):
 def swiftconv(images, window, threads):
     import swiftconv
 
-    return lambda: swiftconv.correlate(images, window, threads=threads)
+    swiftconv.set_num_threads(threads)
+    return lambda: swiftconv.correlate(images, window)
 
 
 @peer("numpy loop")
@@ -153,13 +154,32 @@ def onnxruntime(images, window, threads):
 
     if images.dtype != np.float32:
         return None
-    node = helper.make_node("Conv", ["x", "w"], ["y"])
-    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "y")]
-    weights = numpy_helper.from_array(np.ascontiguousarray(window)[None, None], "w")
-    graph = helper.make_graph([node], "correlate", tensors[:1], tensors[1:], [weights])
+    # The batch as channels of one image, each with its own copy of the filter: several times faster there than a batch
+    # of one-channel images.
+    count = len(images)
+    source = np.ascontiguousarray(images)
+    result = np.empty((count, *(n - k + 1 for n, k in zip(images.shape[1:], window.shape))), np.float32)
+    filters = np.ascontiguousarray(np.broadcast_to(window, (count, 1, *window.shape)))
+    ends = [
+        helper.make_tensor_value_info(x, TensorProto.FLOAT, (1, *y.shape)) for x, y in (("x", source), ("y", result))
+    ]
+    node = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=window.shape, group=count)
+    graph = helper.make_graph([node], "correlate", ends[:1], ends[1:], [numpy_helper.from_array(filters, "w")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not slow the others
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, {"x": images[:, None]})[0][:, 0]
+
+    # Input and output bound once: without that its arena grows over the first calls, which then take seconds.
+    binding = session.io_binding()
+    binding.bind_cpu_input("x", source[None])
+    binding.bind_output("y", "cpu", 0, np.float32, (1, *result.shape), result.ctypes.data)
+
+    def run():
+        if source is not images:
+            np.copyto(source, images)
+        session.run_with_iobinding(binding)
+        return result
+
+    return run

@@ -1,4 +1,5 @@
 import Foundations
+import Kernels
 
 /// Byte offsets of taps and planes, for input read in place and for packed patches, and the packed filter, in one piece
 /// of shared memory: the layout as offsets into it, since the plan is made before the memory is had.
@@ -53,6 +54,9 @@ struct StencilTables {
 
 /// One thread's scratch: a patch, a block of results, and the stages of dtype conversion.
 struct ScratchLayout {
+    /// Columns of a block on its way past the caches: with 6 rows of float32, half of a first-level cache.
+    static let streamColumns = 1024
+
     var stageElements = 0
     var block = 0
     var blockPitch = 0
@@ -69,7 +73,11 @@ struct ScratchLayout {
         stageElements = plan.reader.isPlain && plan.writesInPlace ? 0 : min(512, plan.blockColumns &+ plan.patch.slotExtra)
         blockPitch = roundToCacheLine(plan.blockColumns &* plan.element)
         block = patchBytes
-        let blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)
+        var blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)
+        if plan.streamsOutput {
+            let columns = min(plan.column.outExtent, ScratchLayout.streamColumns)
+            blockBytes = roundToCacheLine(2 &* sharedRowsHeight &* columns &* plan.element)
+        }
         firstStage = saturatingAdd(patchBytes, blockBytes)
         secondStage = saturatingAdd(firstStage, stageElements &* 16)
         byteCount = saturatingAdd(secondStage, stageElements &* 16)

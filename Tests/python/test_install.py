@@ -64,7 +64,7 @@ def dynamic_symbols(path):
         text = data[int(strings["offset"]) : int(strings["offset"] + strings["size"])].tobytes()
         raw = data[int(table["offset"]) : int(table["offset"] + table["size"])].tobytes()
         for entry in np.frombuffer(raw, symbol):
-            if entry["section"] != 0:  # defined here
+            if entry["section"] != 0 and entry["info"] >> 4:  # defined here, and not local
                 names.add(text[entry["name"] : text.index(b"\0", entry["name"])].decode())
     return names
 
