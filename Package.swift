@@ -13,7 +13,7 @@ let package = Package(
         .target(name: "CMachine"),
         .target(name: "Foundations", dependencies: ["CSwiftConv", "CMachine"]),
         .target(name: "Kernels", dependencies: ["Foundations", "CMachine"]),
-        .target(name: "Algorithms", dependencies: ["Foundations", "Kernels", "CMachine"]),
+        .target(name: "Algorithms", dependencies: ["CSwiftConv", "CMachine", "Foundations", "Kernels"]),
         .target(name: "Planning", dependencies: ["CSwiftConv", "Foundations", "Algorithms"]),
         .target(name: "SwiftConv", dependencies: ["CSwiftConv", "CMachine", "Foundations", "Algorithms", "Planning"]),
         .testTarget(

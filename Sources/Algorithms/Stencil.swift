@@ -1,18 +1,24 @@
+import CSwiftConv
 import Foundations
 import Kernels
 
-/// Direct summation in register tiles: every product is formed once and added in a fixed order.
+/// Whether a stencil looks for a filter that is an outer product, which two passes apply with p + q products an output
+/// instead of p q.
+package enum Factoring: Sendable { case never, ifPossible, required }
+
+/// Summation in register tiles, in a fixed order: of every product, or in two passes.
 package enum Stencil {
-    package static func run(_ problem: SlidingProblem, threads: Int, control: Control) throws(Failure) -> Bool {
+    package static func run(
+        _ problem: SlidingProblem, factoring: Factoring, threads: Int, control: Control
+    ) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
-        var plan = StencilPlan(problem)
+        var plan = StencilPlan(problem, factoring: factoring)
         let used = plan.threads(threads)
         let scratchStart = roundToCacheLine(plan.tables.byteCount)
         let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
         let workspace = try Workspace(
             byteCount: saturatingAdd(scratchStart, saturatingMultiply(scratchPerThread, used)))
-        let isFinite = plan.tables.write(plan, to: workspace.base)
-        plan.skipsAbsentTaps = !isFinite && problem.fillsWithZero
+        try plan.writeTables(to: workspace.base, factoring)
         return withUnsafePointer(to: &plan) { plan in
             var context = StencilContext(
                 plan: plan, tables: UnsafeRawPointer(workspace.base), scratch: workspace.base + scratchStart,
@@ -23,14 +29,18 @@ package enum Stencil {
         }
     }
 
-    package static func explain(_ problem: SlidingProblem, threads: Int) -> Explanation {
-        let plan = StencilPlan(problem)
+    package static func explain(
+        _ problem: SlidingProblem, factoring: Factoring, threads: Int
+    ) throws(Failure) -> Explanation {
+        var plan = StencilPlan(problem, factoring: factoring)
+        let tables = try Workspace(byteCount: plan.tables.byteCount)
+        try plan.writeTables(to: tables.base, factoring)
         let used = plan.threads(threads)
         let widest = widestTile(plan.arithmetic) &* plan.lanes
         let shares = plan.rowStep == plan.rowTap && plan.row.outExtent >= sharedRowsHeight
         let packsAll = !plan.readsInPlace
         var explanation = Explanation()
-        explanation.algorithm = "stencil"
+        explanation.algorithm = plan.isSeparable ? "separable" : "stencil"
         explanation.kernel =
             plan.column.outExtent < plan.lanes ? "narrow rows" : shares ? "shared rows" : "independent rows"
         explanation.input = packsAll ? "packed by blocks" : plan.touchesBorder ? "direct, border packed" : "direct"
@@ -88,6 +98,16 @@ private let workPerThread = 400_000.0
 private let workPerGrain = 2_000_000.0
 
 extension StencilPlan {
+    /// Packs the filter and settles what depends on its values.
+    mutating func writeTables(to memory: UnsafeMutableRawPointer, _ factoring: Factoring) throws(Failure) {
+        let found = tables.write(self, to: memory)
+        skipsAbsentTaps = !found.isFinite && problem.fillsWithZero
+        isSeparable = found.isSeparable
+        // A filter with one row or one column is its own factor.
+        let isFactored = isSeparable || (found.isFinite && planes == 1 && !mayFactor)
+        if factoring == .required && !isFactored { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
+    }
+
     /// Threads that this much work can use.
     func threads(_ wanted: Int) -> Int {
         let work = workPerTask * Double(taskCount) + 8 * Double(column.outExtent)

@@ -43,6 +43,11 @@ struct StencilPlan {
     /// The filter is not finite and padding is zero: taps outside must be left out, not multiplied by zero.
     var skipsAbsentTaps = false
 
+    /// The filter may be factored; and, once it was packed, whether it was. Then a strip is computed in two passes, along
+    /// the columns into scratch and from there along the rows.
+    var mayFactor = false
+    var isSeparable = false
+
     var patch = PatchGeometry()
     /// Output rows and columns of a packed or scratch block.
     var blockRows = 1
@@ -58,7 +63,7 @@ struct StencilPlan {
     var tables = StencilTables()
     var scratch = ScratchLayout()
 
-    init(_ problem: SlidingProblem) {
+    init(_ problem: SlidingProblem, factoring: Factoring) {
         self.problem = problem
         outer = problem.axes.dropping(problem.rank)
         arithmetic = problem.arithmetic
@@ -67,12 +72,14 @@ struct StencilPlan {
         reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        assignAxes()
+        assignAxes(factoring)
+        mayFactor = planes == 1 && row.filterExtent > 1 && column.filterExtent > 1
+        if factoring == .never { mayFactor = false }
         readsInPlace = reader.isPlain && column.inStride == element && column.step == 1
         writesInPlace = writer.isPlain && column.outStride == element
         walkRows()
         streamsOutput =
-            writesInPlace && readsInPlace && problem.tapCount <= streamingTaps
+            writesInPlace && readsInPlace && !mayFactor && problem.tapCount <= streamingTaps
             && problem.outputCount >= streamingBytes / element
         chooseBlocks()
         chooseTasks()
@@ -84,9 +91,9 @@ struct StencilPlan {
 // MARK: - Axes
 
 extension StencilPlan {
-    private mutating func assignAxes() {
+    private mutating func assignAxes(_ factoring: Factoring) {
         let rank = problem.rank
-        let columnIndex = chooseColumn()
+        let columnIndex = chooseColumn(factoring)
         columnAxis = columnIndex
         if columnIndex >= 0 { column = problem.axes[columnIndex] } else { column = unitAxis() }
         let fused = columnIndex >= 0 ? fusableBatchAxis(columnIndex) : -1
@@ -139,7 +146,7 @@ extension StencilPlan {
     /// The axis for the vectors: a window axis that is contiguous in the input, else a contiguous batch axis that fills
     /// a vector, else the last window axis (read by packing). Only the second choice looks at a batch extent, and it
     /// keeps the order of summation of the third.
-    private func chooseColumn() -> Int {
+    private func chooseColumn(_ factoring: Factoring) -> Int {
         let unit = problem.inputType.byteCount
         var lastWindow = -1
         var contiguousWindow = -1
@@ -148,6 +155,7 @@ extension StencilPlan {
             if problem.axes[i].inStride == unit && problem.axes[i].inExtent > 1 { contiguousWindow = i }
         }
         if contiguousWindow >= 0 { return contiguousWindow }
+        if factoring == .required { return lastWindow }
         for i in 0..<problem.rank where !problem.axes[i].isWindow {
             let axis = problem.axes[i]
             if axis.inStride != unit || axis.outExtent < lanes { continue }
@@ -220,7 +228,8 @@ extension StencilPlan {
         blockRows = rows
         while true {
             patch = PatchGeometry(self, rows: blockRows, columns: blockColumns)
-            let bytes = saturatingAdd(patch.byteCount, blockRows &* blockColumns &* element)
+            let results = blockRows &* blockColumns &* element
+            let bytes = saturatingAdd(patch.byteCount, mayFactor ? saturatingMultiply(2, results) : results)
             if bytes <= patchBudget { return }
             // Halo rows are packed again for every block: blocks lose columns before they get lower than their halo.
             let lowest = max(2 &* sharedRowsHeight, min(row.filterExtent, 64))
@@ -262,6 +271,13 @@ extension StencilPlan {
         count = saturatingMultiply(count, min(rowPhases, max(row.outExtent, 1)))
         for i in 0..<outerCount { count = saturatingMultiply(count, outer[i].outExtent) }
         taskCount = count
+    }
+
+    /// Rows that the first of two passes computes for a block.
+    func intermediateRows(_ rows: Int) -> Int {
+        patch.rowPerTap
+            ? saturatingMultiply(rows, row.filterExtent)
+            : (rows &- 1) &* patch.outputRowSteps &+ (row.filterExtent &- 1) &* patch.filterRowSteps &+ 1
     }
 
     /// Multiply-adds of one task, for deciding how many of them a thread takes at once.

@@ -158,7 +158,7 @@ struct StencilRun {
             weights: tables + plan.pointee.tables.weights, planes: plan.pointee.planes,
             planeOffsets: offsets(plan.pointee.tables.planesInPlace), filterRows: row.filterExtent,
             taps: column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
-        if !plan.pointee.writesInPlace {
+        if !plan.pointee.writesInPlace || plan.pointee.isSeparable {
             forBlocks(rows, columns) { blockRows, blockColumns in
                 strip.input =
                     input + ((blockRows.lowerBound &- rows.lowerBound) &* step)
@@ -243,15 +243,43 @@ struct StencilRun {
         if plan.pointee.writesInPlace {
             strip.output = target
             strip.outputRowStride = rowStride
-            runStencilStrip(plan.pointee.arithmetic, strip)
+            compute(strip)
             return
         }
         strip.output = scratch + plan.pointee.scratch.block
         strip.outputRowStride = plan.pointee.scratch.blockPitch
-        runStencilStrip(plan.pointee.arithmetic, strip)
+        compute(strip)
         for r in 0..<rows.count {
             writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
         }
+    }
+
+    /// In one pass, or along the columns and then along the rows.
+    private func compute(_ strip: StencilStrip) {
+        if !plan.pointee.isSeparable {
+            runStencilStrip(plan.pointee.arithmetic, strip)
+            return
+        }
+        let patch = plan.pointee.patch
+        let pitch = plan.pointee.scratch.blockPitch
+        var first = strip
+        first.inputRowStride = strip.inputRowStride / patch.outputRowSteps
+        first.filterRowStride = first.inputRowStride
+        first.filterRows = 1
+        first.rows = plan.pointee.intermediateRows(strip.rows)
+        first.weights = tables + plan.pointee.tables.rowFactor
+        first.output = scratch + plan.pointee.scratch.intermediate
+        first.outputRowStride = pitch
+        runStencilStrip(plan.pointee.arithmetic, first)
+        var second = strip
+        second.input = UnsafeRawPointer(first.output)
+        second.inputRowStride = patch.outputRowSteps &* pitch
+        second.filterRowStride = patch.filterRowSteps &* pitch
+        second.taps = 1
+        second.tapOffsets = offsets(plan.pointee.tables.planesInPlace)  // one plane at offset 0: one tap there
+        second.weights = tables + plan.pointee.tables.columnFactor
+        second.planeOffsets = second.tapOffsets
+        runStencilStrip(plan.pointee.arithmetic, second)
     }
 
     /// Runs a low strip into scratch and streams it out, in one piece where its rows follow each other in the output.

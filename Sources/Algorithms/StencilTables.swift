@@ -9,6 +9,9 @@ struct StencilTables {
     var planesInPlace = 0
     var planesInPatch = 0
     var weights = 0
+    /// A separable filter's factors: one element a tap, one a filter row.
+    var rowFactor = 0
+    var columnFactor = 0
     var byteCount = 0
 
     init() {}
@@ -20,11 +23,18 @@ struct StencilTables {
         planesInPlace = saturatingMultiply(taps, 2)
         planesInPatch = saturatingAdd(planesInPlace, planes)
         weights = roundToCacheLine(saturatingAdd(planesInPatch, planes))
-        byteCount = saturatingAdd(weights, saturatingMultiply(plan.problem.tapCount, plan.element))
+        rowFactor = saturatingAdd(weights, saturatingMultiply(plan.problem.tapCount, plan.element))
+        columnFactor = rowFactor
+        byteCount = rowFactor
+        if plan.mayFactor {
+            rowFactor = roundToCacheLine(rowFactor)
+            columnFactor = roundToCacheLine(saturatingAdd(rowFactor, plan.column.filterExtent &* plan.element))
+            byteCount = saturatingAdd(columnFactor, plan.row.filterExtent &* plan.element)
+        }
     }
 
-    /// Fills the memory; returns whether the filter is finite.
-    func write(_ plan: StencilPlan, to memory: UnsafeMutableRawPointer) -> Bool {
+    /// Fills the memory; returns whether the filter is finite and, if the plan may factor it, whether it has factors.
+    func write(_ plan: StencilPlan, to memory: UnsafeMutableRawPointer) -> (isFinite: Bool, isSeparable: Bool) {
         let tapsA = (memory + tapsInPlace).assumingMemoryBound(to: Int.self)
         let tapsB = (memory + tapsInPatch).assumingMemoryBound(to: Int.self)
         for t in 0..<plan.column.filterExtent {
@@ -46,9 +56,15 @@ struct StencilTables {
             planesA[p] = offset
             planesB[p] = p &* plan.patch.planePitch
         }
-        return packFilter(
+        let isFinite = packFilter(
             plan.problem, outer: plan.outer, outerCount: plan.outerCount, row: plan.row, column: plan.column,
             to: memory + weights)
+        let isSeparable =
+            plan.mayFactor && isFinite
+            && factorFilter(
+                memory + weights, taps: plan.column.filterExtent, rows: plan.row.filterExtent,
+                for: plan.problem.resultType, row: memory + rowFactor, column: memory + columnFactor)
+        return (isFinite, isSeparable)
     }
 }
 
@@ -60,6 +76,8 @@ struct ScratchLayout {
     var stageElements = 0
     var block = 0
     var blockPitch = 0
+    /// What the first of two passes leaves for the second, in rows of the block's pitch.
+    var intermediate = 0
     var firstStage = 0
     var secondStage = 0
     var byteCount = 0
@@ -78,7 +96,12 @@ struct ScratchLayout {
             let columns = min(plan.column.outExtent, ScratchLayout.streamColumns)
             blockBytes = roundToCacheLine(2 &* sharedRowsHeight &* columns &* plan.element)
         }
-        firstStage = saturatingAdd(patchBytes, blockBytes)
+        intermediate = saturatingAdd(patchBytes, blockBytes)
+        firstStage = intermediate
+        if plan.mayFactor {
+            firstStage = saturatingAdd(
+                intermediate, saturatingMultiply(blockPitch, plan.intermediateRows(plan.blockRows)))
+        }
         secondStage = saturatingAdd(firstStage, stageElements &* 16)
         byteCount = saturatingAdd(secondStage, stageElements &* 16)
     }

@@ -37,6 +37,7 @@ package struct SlidingOptions {
     /// The fill value as the result's arithmetic holds it.
     var fill: SIMD2<UInt64> {
         var value = SIMD2<UInt64>.zero
+        let (fillReal, fillImaginary) = (self.fillReal + 0, self.fillImaginary + 0)  // -0 is the zero that fills too
         withUnsafeMutableBytes(of: &value) { value in
             switch resultType.arithmetic {
             case .boolean: value.storeBytes(of: fillInteger == 0 ? 0 : 1, as: UInt8.self)
