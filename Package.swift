@@ -18,7 +18,7 @@ let package = Package(
         .target(name: "SwiftConv", dependencies: ["CSwiftConv", "CMachine", "Foundations", "Algorithms", "Planning"]),
         .testTarget(
             name: "SwiftConvTests",
-            dependencies: ["CSwiftConv", "SwiftConv", "Planning", "Algorithms", "Kernels", "Foundations"],
+            dependencies: ["CSwiftConv", "CMachine", "SwiftConv", "Planning", "Algorithms", "Kernels", "Foundations"],
             path: "Tests/SwiftConvTests"
         ),
     ]

@@ -133,7 +133,7 @@ private func fill(_ plan: UnsafePointer<StencilPlan>, _ target: UnsafeMutableRaw
     let element = plan.pointee.element
     withUnsafeBytes(of: &value) { value in
         let value = value.baseAddress.unsafelyUnwrapped
-        if plan.pointee.problem.fill == .zero {
+        if plan.pointee.problem.fillsWithZero {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: count &* element)
         } else {
             gather(value, strideBytes: 0, to: target, count: count, elementBytes: element, swapUnit: 1)

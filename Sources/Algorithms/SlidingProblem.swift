@@ -4,6 +4,7 @@ import Foundations
 ///
 /// Output index `o` and tap `k` read input index `step * o + dilation * k - padding`, mapped by the boundary when that
 /// lies outside. Extents in elements, memory strides in bytes.
+@frozen
 package struct SlidingAxis {
     package var inExtent = 1
     package var outExtent = 1
@@ -17,6 +18,7 @@ package struct SlidingAxis {
     package var padding = 0
     package var isWindow = false
 
+    @inlinable
     package init() {}
 
     /// Outputs whose whole window lies inside the input.
@@ -34,20 +36,24 @@ package struct SlidingAxis {
 
 /// The axes of a problem or plan, in memory that outlives it. A reference, so that problems and plans are small to pass
 /// around: with 32 axes inside each, copying them took longer than a small call's work.
+@frozen
 package struct AxisList {
-    private let base: UnsafeMutablePointer<SlidingAxis>
+    @usableFromInline let base: UnsafeMutablePointer<SlidingAxis>
+
+    fileprivate init(base: UnsafeMutablePointer<SlidingAxis>) { self.base = base }
 
     /// Memory for twice `rank` axes, a problem's and then those of the plan made from it, during `body`.
-    package static func withStorage<R>(
-        rank: Int, _ body: (AxisList) throws(Failure) -> R
-    ) throws(Failure) -> R {
+    package static func withStorage(
+        rank: Int, _ body: (AxisList) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
         try withUnsafeTemporaryAllocation(of: SlidingAxis.self, capacity: 2 &* rank &+ 1) {
-            (storage) throws(Failure) -> R in
+            (storage) throws(Failure) -> Bool in
             // Never empty: capacity is at least 1.
             try body(AxisList(base: storage.baseAddress.unsafelyUnwrapped))
         }
     }
 
+    @inlinable
     package subscript(axis: Int) -> SlidingAxis {
         get { base[axis] }
         nonmutating _modify { yield &base[axis] }
@@ -74,6 +80,8 @@ package struct SlidingProblem {
     package var boundary: Boundary
     /// The fill value as the arithmetic holds it, in the first bytes.
     package var fill: SIMD2<UInt64>
+    /// Absent taps contribute nothing: `fill` with a zero fill value (false for bool).
+    package let fillsWithZero: Bool
     package var rank: Int
     package var axes: AxisList
 
@@ -96,6 +104,7 @@ package struct SlidingProblem {
         self.resultType = resultType
         self.boundary = boundary
         self.fill = fill
+        fillsWithZero = boundary == .fill && fill[0] == 0 && fill[1] == 0
         self.rank = rank
         self.axes = axes
     }
@@ -115,7 +124,4 @@ package struct SlidingProblem {
         for i in 0..<rank { count = saturatingMultiply(count, axes[i].outExtent) }
         return count
     }
-
-    /// Absent taps contribute nothing: `fill` with a zero fill value (and false for bool).
-    package var fillsWithZero: Bool { boundary == .fill && fill == .zero }
 }

@@ -16,16 +16,17 @@ package enum Stencil {
         let used = plan.threads(threads)
         let scratchStart = roundToCacheLine(plan.tables.byteCount)
         let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
-        let workspace = try Workspace(
-            byteCount: saturatingAdd(scratchStart, saturatingMultiply(scratchPerThread, used)))
-        try plan.writeTables(to: workspace.base, factoring)
-        return withUnsafePointer(to: &plan) { plan in
-            var context = StencilContext(
-                plan: plan, tables: UnsafeRawPointer(workspace.base), scratch: workspace.base + scratchStart,
-                scratchPerThread: scratchPerThread)
-            return ThreadPool.run(
-                tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
-                control: control, context: &context, stencilTasks)
+        let byteCount = saturatingAdd(scratchStart, saturatingMultiply(scratchPerThread, used))
+        return try withWorkspace(byteCount: byteCount) { (memory) throws(Failure) in
+            try plan.writeTables(to: memory, factoring)
+            return withUnsafePointer(to: &plan) { plan in
+                var context = StencilContext(
+                    plan: plan, tables: UnsafeRawPointer(memory), scratch: memory + scratchStart,
+                    scratchPerThread: scratchPerThread)
+                return ThreadPool.run(
+                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                    control: control, context: &context, stencilTasks)
+            }
         }
     }
 
@@ -118,11 +119,5 @@ extension StencilPlan {
     func grain(threads: Int) -> Int {
         let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
         return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
-    }
-
-    /// Whether any window reaches outside the input.
-    var touchesBorder: Bool {
-        for i in 0..<problem.rank where problem.axes[i].interior != 0..<problem.axes[i].outExtent { return true }
-        return false
     }
 }

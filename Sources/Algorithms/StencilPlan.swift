@@ -48,6 +48,14 @@ struct StencilPlan {
     var mayFactor = false
     var isSeparable = false
 
+    /// Some window reaches outside the input.
+    var touchesBorder = false
+    /// Outputs along rows (of the only phase) and columns whose windows are whole.
+    var rowInterior = 0..<0
+    var columnInterior = 0..<0
+    /// Narrow images are computed as one line of samples: see StencilFlat.
+    var flat = FlatGeometry()
+
     var patch = PatchGeometry()
     /// Output rows and columns of a packed or scratch block.
     var blockRows = 1
@@ -58,6 +66,9 @@ struct StencilPlan {
     var rowTasks = 1
     var columnTasks = 1
     var taskCount = 0
+
+    /// Columns in the widest register tile.
+    var widestColumns: Int { widestTile(arithmetic) &* lanes }
 
     /// Shared, read-only while running: offsets first, packed weights behind them.
     var tables = StencilTables()
@@ -81,6 +92,8 @@ struct StencilPlan {
         streamsOutput =
             writesInPlace && readsInPlace && !mayFactor && problem.tapCount <= streamingTaps
             && problem.outputCount >= streamingBytes / element
+        findInterior()
+        flat = FlatGeometry(self)
         chooseBlocks()
         chooseTasks()
         tables = StencilTables(self)
@@ -204,6 +217,17 @@ extension StencilPlan {
         }
     }
 
+    private mutating func findInterior() {
+        rowInterior = row.interior(step: rowStep, start: 0 &- row.padding, count: row.outExtent)
+        columnInterior = column.interior
+        touchesBorder = rowPhases > 1 ? row.interior.count < row.outExtent : rowInterior.count < row.outExtent
+        if columnInterior.count < column.outExtent { touchesBorder = true }
+        for i in batchCount..<outerCount where outer[i].interior.count < outer[i].outExtent { touchesBorder = true }
+    }
+
+    /// Whether anything is ever packed or passes through a block.
+    var usesBlocks: Bool { !readsInPlace || !writesInPlace || touchesBorder || mayFactor }
+
     /// Output rows of one phase.
     func rowCount(phase: Int) -> Int { (row.outExtent &- phase &+ rowPhases &- 1) / rowPhases }
 }
@@ -226,6 +250,7 @@ extension StencilPlan {
         let rows = rowCount(phase: 0)
         blockColumns = min(column.outExtent, 2048)
         blockRows = rows
+        if !usesBlocks { return }
         while true {
             patch = PatchGeometry(self, rows: blockRows, columns: blockColumns)
             let results = blockRows &* blockColumns &* element
@@ -248,6 +273,10 @@ extension StencilPlan {
     }
 
     private mutating func chooseTasks() {
+        if flat.isUsed {
+            taskCount = flat.taskCount
+            return
+        }
         let rows = rowCount(phase: 0)
         let tapsPerOutput = Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
         taskColumns = readsInPlace && writesInPlace ? min(column.outExtent, 8192) : blockColumns
@@ -282,7 +311,8 @@ extension StencilPlan {
 
     /// Multiply-adds of one task, for deciding how many of them a thread takes at once.
     var workPerTask: Double {
-        Double(planes) * Double(row.filterExtent) * Double(column.filterExtent) * Double(taskRows)
+        if flat.isUsed { return flat.workPerTask }
+        return Double(planes) * Double(row.filterExtent) * Double(column.filterExtent) * Double(taskRows)
             * Double(taskColumns)
     }
 }

@@ -27,6 +27,10 @@ struct StencilRun {
     }
 
     mutating func run(tasks: Range<Int>) {
+        if plan.pointee.flat.isUsed {
+            runFlat(tasks: tasks)
+            return
+        }
         seek(tasks.lowerBound)
         for _ in tasks {
             runTask()
@@ -116,11 +120,13 @@ struct StencilRun {
     ) -> (rows: Range<Int>, columns: Range<Int>) {
         let none = (rows: rows.lowerBound..<rows.lowerBound, columns: columns)
         if !place.isInterior { return none }
-        let row = plan.pointee.row
-        let whole = row.interior(
-            step: plan.pointee.rowStep, start: place.firstInputRow, count: plan.pointee.rowCount(phase: phase))
+        let whole =
+            plan.pointee.rowPhases == 1
+            ? plan.pointee.rowInterior
+            : plan.pointee.row.interior(
+                step: plan.pointee.rowStep, start: place.firstInputRow, count: plan.pointee.rowCount(phase: phase))
         let innerRows = whole.clamped(to: rows)
-        var innerColumns = plan.pointee.column.interior.clamped(to: columns)
+        var innerColumns = plan.pointee.columnInterior.clamped(to: columns)
         if plan.pointee.skipsAbsentTaps { return (innerRows, innerColumns) }
         let lanes = plan.pointee.lanes
         if innerColumns.lowerBound > columns.lowerBound {
@@ -165,6 +171,10 @@ struct StencilRun {
                     + (blockColumns.lowerBound &- columns.lowerBound) &* column.inStride
                 runStrip(&strip, place, blockRows, blockColumns)
             }
+            return
+        }
+        if columns.count <= plan.pointee.widestColumns && !plan.pointee.streamsOutput {
+            runStrip(&strip, place, rows, columns)
             return
         }
         // One tile of rows at a time across all columns: the input then streams in line after line. (Down the rows first,
@@ -329,7 +339,7 @@ struct StencilRun {
         return axis.step &* outer[i] &- axis.padding
     }
 
-    private func offsets(_ byteOffset: Int) -> UnsafePointer<Int> {
+    func offsets(_ byteOffset: Int) -> UnsafePointer<Int> {
         (tables + byteOffset).assumingMemoryBound(to: Int.self)
     }
 }

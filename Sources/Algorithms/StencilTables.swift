@@ -86,6 +86,10 @@ struct ScratchLayout {
 
     init(_ plan: StencilPlan) {
         // What is read and written in place takes no scratch, what is plain no stages.
+        if !plan.usesBlocks && !plan.streamsOutput {
+            byteCount = plan.flat.isUsed ? roundToCacheLine(plan.flat.scratchBytes) : 0
+            return
+        }
         let needsPatch = !plan.readsInPlace || plan.touchesBorder
         let patchBytes = needsPatch ? roundToCacheLine(plan.patch.byteCount) : 0
         stageElements = plan.reader.isPlain && plan.writesInPlace ? 0 : min(512, plan.blockColumns &+ plan.patch.slotExtra)

@@ -24,6 +24,10 @@ package enum ThreadPool {
     package static func run(
         tasks: Int, grain: Int, threads: Int, control: Control, context: UnsafeMutableRawPointer, _ body: Body
     ) -> Bool {
+        if tasks <= grain {
+            body(context, 0, 0, tasks)
+            return true
+        }
         var job = Job(tasks: tasks, grain: grain, context: context, body: body)
         let helpers = min(threads, ceilingDivide(tasks, grain)) &- 1
         return withUnsafeMutablePointer(to: &job) { job in
@@ -82,13 +86,13 @@ extension UnsafeMutablePointer<Job> {
         let next = field(\.next)
         let stopped = field(\.stopped)
         let (tasks, grain) = (pointee.tasks, pointee.grain)
-        var lastPoll = control.interrupted == nil || tasks <= grain ? 0 : monotonicSeconds()
+        var lastPoll = control.interrupted == nil ? 0 : monotonicSeconds()
         while sc_atomic_load(stopped) == 0 {
             // At most one grain beyond the end a thread, so the counter cannot wrap.
             let first = Int(sc_atomic_fetch_add(next, Int64(grain)))
             if first >= tasks { return true }
             pointee.body(pointee.context, slot, first, Swift.min(saturatingAdd(first, grain), tasks))
-            guard tasks > grain, let interrupted = control.interrupted else { continue }
+            guard let interrupted = control.interrupted else { continue }
             let now = monotonicSeconds()
             if now - lastPoll < pollInterval { continue }
             lastPoll = now

@@ -88,3 +88,32 @@ private func swapBytes(_ memory: UnsafeMutableRawPointer, unit: Int, byteCount: 
     default: break
     }
 }
+
+/// Short rows from one place to another, each `byteCount` bytes.
+package func copyRows(
+    _ source: UnsafeRawPointer, strideBytes sourceStride: Int, to destination: UnsafeMutableRawPointer,
+    strideBytes destinationStride: Int, rows: Int, byteCount: Int
+) {
+    // Pieces of 16, 4 and 1 bytes: for so few bytes a call of memcpy costs more than the copy.
+    for r in 0..<rows {
+        let from = source + r &* sourceStride
+        let to = destination + r &* destinationStride
+        var offset = 0
+        while offset &+ 16 <= byteCount {
+            to.storeBytes(
+                of: from.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self), toByteOffset: offset,
+                as: SIMD2<UInt64>.self)
+            offset &+= 16
+        }
+        while offset &+ 4 <= byteCount {
+            to.storeBytes(
+                of: from.loadUnaligned(fromByteOffset: offset, as: UInt32.self), toByteOffset: offset,
+                as: UInt32.self)
+            offset &+= 4
+        }
+        while offset < byteCount {
+            to.storeBytes(of: from.load(fromByteOffset: offset, as: UInt8.self), toByteOffset: offset, as: UInt8.self)
+            offset &+= 1
+        }
+    }
+}

@@ -15,9 +15,10 @@ public func sc_sliding_shape(
         let a = try decode(a.pointee, argument: SC_ARG_A)
         let v = try decode(v.pointee, argument: SC_ARG_V)
         let options = try decode(options.pointee)
-        try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+        _ = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
             _ = try validate(a, v, out: nil, options, into: axes)
             for i in 0..<a.rank { outShape[i] = Int64(axes[i].outExtent) }
+            return true
         }
         return sc_status(SC_OK)
     }
@@ -55,9 +56,11 @@ public func sc_sliding_explain(
         let output = try out.map { (out) throws(Failure) in try decode(out.pointee, argument: SC_ARG_OUT) }
         let a = try decode(a.pointee, argument: SC_ARG_A)
         let v = try decode(v.pointee, argument: SC_ARG_V)
-        let found = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+        var found = Explanation()
+        _ = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
             let problem = try validate(a, v, out: output, options, into: axes)
-            return try explain(problem, method: options.method, threads: options.threads)
+            found = try explain(problem, method: options.method, threads: options.threads)
+            return true
         }
         func text(_ string: StaticString) -> UnsafePointer<CChar> {
             UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
