@@ -21,9 +21,9 @@ struct FlatGeometry {
     init() {}
 
     init(_ plan: StencilPlan) {
-        guard plan.readsInPlace && plan.writesInPlace && !plan.touchesBorder, plan.fusedExtent == 1,
+        guard !plan.usesBlocks, plan.fusedExtent == 1,
             plan.column.outExtent < plan.lanes, plan.rowPhases == 1, plan.row.step == 1, plan.row.isWindow,
-            plan.column.isWindow, plan.planes == 1, plan.outerCount <= 1,
+            plan.column.isWindow, plan.batchCount == plan.outerCount, plan.outerCount <= 1,
             plan.row.inStride == plan.column.inExtent &* plan.element
         else { return }
         let image = plan.column.inExtent &* plan.row.inExtent

@@ -106,14 +106,14 @@ struct StencilPlan {
 extension StencilPlan {
     private mutating func assignAxes(_ factoring: Factoring) {
         let rank = problem.rank
-        let columnIndex = chooseColumn(factoring)
+        let windows = WindowOrder(problem)
+        let columnIndex = chooseColumn(windows, factoring)
         columnAxis = columnIndex
         if columnIndex >= 0 { column = problem.axes[columnIndex] } else { column = unitAxis() }
         let fused = columnIndex >= 0 ? fusableBatchAxis(columnIndex) : -1
         if fused >= 0 { fuse(problem.axes[fused]) }
 
-        var rowIndex = -1
-        for i in 0..<rank where i != columnIndex && i != fused && problem.axes[i].isWindow { rowIndex = i }
+        var rowIndex = windows.last(except: columnIndex)
         if rowIndex < 0 {
             // One window axis: signals of the batch are the rows. The longest batch axis fills tiles best.
             for i in 0..<rank where i != columnIndex && i != fused {
@@ -125,10 +125,10 @@ extension StencilPlan {
             appendBatch(problem.axes[i])
         }
         batchCount = outerCount
-        for i in 0..<rank where i != columnIndex && i != rowIndex && problem.axes[i].isWindow {
-            outer[outerCount] = problem.axes[i]
+        for w in 0..<windows.count where windows[w] != columnIndex && windows[w] != rowIndex {
+            outer[outerCount] = problem.axes[windows[w]]
             outerCount &+= 1
-            planes = saturatingMultiply(planes, problem.axes[i].filterExtent)
+            planes = saturatingMultiply(planes, problem.axes[windows[w]].filterExtent)
         }
     }
 
@@ -157,25 +157,19 @@ extension StencilPlan {
     }
 
     /// The axis for the vectors: a window axis that is contiguous in the input, else a contiguous batch axis that fills
-    /// a vector, else the last window axis (read by packing). Only the second choice looks at a batch extent, and it
+    /// a vector, else the innermost window axis (read by packing). Only the second choice looks at a batch extent, and it
     /// keeps the order of summation of the third.
-    private func chooseColumn(_ factoring: Factoring) -> Int {
+    private func chooseColumn(_ windows: WindowOrder, _ factoring: Factoring) -> Int {
         let unit = problem.inputType.byteCount
-        var lastWindow = -1
-        var contiguousWindow = -1
-        for i in 0..<problem.rank where problem.axes[i].isWindow {
-            lastWindow = i
-            if problem.axes[i].inStride == unit && problem.axes[i].inExtent > 1 { contiguousWindow = i }
-        }
-        if contiguousWindow >= 0 { return contiguousWindow }
-        if factoring == .required { return lastWindow }
+        let innermost = windows.last(except: -1)
+        if innermost >= 0 && (problem.axes[innermost].inStride == unit || factoring == .required) { return innermost }
         for i in 0..<problem.rank where !problem.axes[i].isWindow {
             let axis = problem.axes[i]
             if axis.inStride != unit || axis.outExtent < lanes { continue }
             // Channels-last rows are better fused with their channels than walked beside them, when those are few.
-            if axis.outExtent >= 4 &* lanes || lastWindow < 0 || !isFusable(i, lastWindow) { return i }
+            if axis.outExtent >= 4 &* lanes || innermost < 0 || !isFusable(i, innermost) { return i }
         }
-        return lastWindow
+        return innermost
     }
 
     private func isFusable(_ batch: Int, _ window: Int) -> Bool {
@@ -234,6 +228,37 @@ extension StencilPlan {
 
 // MARK: - Blocks and tasks
 
+/// The window axes from the outermost in memory to the innermost: the order in which their taps are summed. Axes of one
+/// sample have no stride to speak of and come first.
+private struct WindowOrder {
+    private var axes = AxisInts(repeating: 0)
+    private(set) var count = 0
+
+    init(_ problem: SlidingProblem) {
+        for i in 0..<problem.rank where problem.axes[i].isWindow {
+            // Insertion by decreasing stride; equal ones stay in index order.
+            let stride = WindowOrder.reach(problem.axes[i])
+            var place = count
+            while place > 0 && WindowOrder.reach(problem.axes[axes[place &- 1]]) < stride {
+                axes[place] = axes[place &- 1]
+                place &-= 1
+            }
+            axes[place] = i
+            count &+= 1
+        }
+    }
+
+    private static func reach(_ axis: SlidingAxis) -> UInt { axis.inExtent == 1 ? .max : axis.inStride.magnitude }
+
+    subscript(place: Int) -> Int { axes[place] }
+
+    /// The innermost axis other than the given one, or -1.
+    func last(except other: Int) -> Int {
+        for place in (0..<count).reversed() where axes[place] != other { return axes[place] }
+        return -1
+    }
+}
+
 /// Bytes of a packed patch that stay in the second-level cache beside the output: half of 512 KiB, the smallest L2 of
 /// the CPUs in use (Zen 3; 2 MiB on Sapphire Rapids). Larger filters make larger patches.
 private let patchBudget = 256 << 10
@@ -280,9 +305,11 @@ extension StencilPlan {
         let rows = rowCount(phase: 0)
         let tapsPerOutput = Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
         taskColumns = readsInPlace && writesInPlace ? min(column.outExtent, 8192) : blockColumns
-        if column.isWindow == false && column.outExtent > 16 &* lanes && planes > 1 {
-            // Vectors along the batch: the planes of a narrow block of it are still in cache for the next output row.
-            taskColumns = min(taskColumns, 16 &* lanes)
+        if !column.isWindow && planes > 1 {
+            // Vectors along the batch: the rows and planes of a narrow block of it are still in the second-level cache
+            // for the next output.
+            let fits = patchBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
+            taskColumns = min(taskColumns, max(1, fits / widestColumns) &* widestColumns)
         }
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows

@@ -179,6 +179,7 @@ struct StencilRun {
         }
         // One tile of rows at a time across all columns: the input then streams in line after line. (Down the rows first,
         // 3x3 ran at half the speed.) A rest lower than a tile is taken along with the strip before it.
+        let lastPlane = strip.planeOffsets[strip.planes &- 1]
         var first = rows.lowerBound
         while first < rows.upperBound {
             let left = rows.upperBound &- first
@@ -187,7 +188,9 @@ struct StencilRun {
             if plan.pointee.streamsOutput {
                 runStreamed(&strip, place, first..<first &+ count, columns)
             } else {
-                prefetch(strip.input + (row.filterExtent &- 1 &+ prefetchDistance) &* step, count, step, columns.count)
+                // What is new to this strip's successors is under the last plane's last filter row.
+                let ahead = (row.filterExtent &- 1 &+ prefetchDistance) &* step &+ lastPlane
+                prefetch(strip.input + ahead, count, step, columns.count)
                 runStrip(&strip, place, first..<first &+ count, columns)
             }
             first &+= count

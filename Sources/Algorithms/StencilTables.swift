@@ -80,13 +80,18 @@ struct ScratchLayout {
     var intermediate = 0
     var firstStage = 0
     var secondStage = 0
+    /// The boundary's offsets of the samples outside, while a patch is packed. Steps make some even of whole windows:
+    /// every slot is packed as far as the longest.
+    var outside = 0
     var byteCount = 0
+
+    var outsideFromFirstStage: Int { outside &- firstStage }
 
     init() {}
 
     init(_ plan: StencilPlan) {
         // What is read and written in place takes no scratch, what is plain no stages.
-        if !plan.usesBlocks && !plan.streamsOutput {
+        if plan.flat.isUsed || !(plan.usesBlocks || plan.streamsOutput) {
             byteCount = plan.flat.isUsed ? roundToCacheLine(plan.flat.scratchBytes) : 0
             return
         }
@@ -107,6 +112,8 @@ struct ScratchLayout {
                 intermediate, saturatingMultiply(blockPitch, plan.intermediateRows(plan.blockRows)))
         }
         secondStage = saturatingAdd(firstStage, stageElements &* 16)
-        byteCount = saturatingAdd(secondStage, stageElements &* 16)
+        outside = saturatingAdd(secondStage, stageElements &* 16)
+        let samples = saturatingAdd(plan.blockColumns, plan.patch.slotExtra)
+        byteCount = saturatingAdd(outside, needsPatch ? saturatingMultiply(samples, 8) : 0)
     }
 }

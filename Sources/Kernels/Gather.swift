@@ -39,6 +39,27 @@ package func scatter(
     }
 }
 
+/// Elements at byte offsets from a base to contiguous destination.
+package func gatherIndexed(
+    _ base: UnsafeRawPointer, _ offsets: UnsafePointer<Int>, to destination: UnsafeMutableRawPointer, count: Int,
+    elementBytes: Int
+) {
+    func copy<T: BitwiseCopyable>(_: T.Type) {
+        for i in 0..<count {
+            destination.storeBytes(
+                of: base.loadUnaligned(fromByteOffset: offsets[i], as: T.self),
+                toByteOffset: i &* MemoryLayout<T>.size, as: T.self)
+        }
+    }
+    switch elementBytes {
+    case 1: copy(UInt8.self)
+    case 2: copy(UInt16.self)
+    case 4: copy(UInt32.self)
+    case 8: copy(UInt64.self)
+    default: copy(SIMD2<UInt64>.self)
+    }
+}
+
 @inline(__always)
 private func gather<T: BitwiseCopyable>(
     _: T.Type, _ source: UnsafeRawPointer, _ strideBytes: Int, _ destination: UnsafeMutableRawPointer, _ count: Int

@@ -133,10 +133,9 @@ struct StencilTests {
         // Random bits would be slow to make and NaN at times.
         let row = TestArray(type, [1, columns + 7]).filled(&generator).contents
         for y in 0..<rows {
-            row.withUnsafeBytes {
-                (a.data + y * a.strides[0]).copyMemory(
-                    from: $0.baseAddress! + y % 7 * type.byteCount, byteCount: columns * type.byteCount)
-            }
+            let target = UnsafeMutableRawBufferPointer(
+                start: a.data + y * a.strides[0], count: columns * type.byteCount)
+            target.copyBytes(from: row[(y % 7 * type.byteCount)...].prefix(target.count))
         }
         let v = TestArray(type, [3, 3]).filled(&generator)
         var call = SlidingCall(a, v)

@@ -49,8 +49,9 @@ extension TestArray {
         return i / unit * unit + unit - 1 - i % unit
     }
 
-    @discardableResult
-    func filled(_ values: Values = .exact, _ generator: inout SeededGenerator) -> TestArray {
+    func filled(_ generator: inout SeededGenerator) -> TestArray { filled(.exact, &generator) }
+
+    func filled(_ values: Values, _ generator: inout SeededGenerator) -> TestArray {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count * type.byteCount)
         for _ in 0..<count { type.appendRandom(values, to: &bytes, &generator) }
