@@ -20,12 +20,12 @@ extension StencilRun {
         var value = SIMD2<UInt64>.zero
         for p in 0..<plan.pointee.planes {
             guard let plane = locate(place, plane: p) else { continue }
-            for k in 0..<row.filterExtent {
-                let y = place.firstInputRow &+ plan.pointee.rowStep &* r &+ plan.pointee.rowTap &* k
-                if y < 0 || y >= row.inExtent { continue }
-                for t in 0..<column.filterExtent {
-                    let x = column.step &* c &- column.padding &+ column.dilation &* t
-                    if x < 0 || x >= column.inExtent { continue }
+            for t in 0..<column.filterExtent {
+                let x = column.step &* c &- column.padding &+ column.dilation &* t
+                if x < 0 || x >= column.inExtent { continue }
+                for k in 0..<row.filterExtent {
+                    let y = place.firstInputRow &+ plan.pointee.rowStep &* r &+ plan.pointee.rowTap &* k
+                    if y < 0 || y >= row.inExtent { continue }
                     withUnsafeMutableBytes(of: &value) { value in
                         plan.pointee.reader.read(
                             plane + (y &* row.inStride &+ x &* column.inStride), stride: column.inStride, count: 1,

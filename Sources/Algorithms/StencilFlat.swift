@@ -64,9 +64,8 @@ extension StencilRun {
             input: plan.pointee.problem.input + images.lowerBound &* flat.imageExtent &* element, inputRowStride: 0,
             filterRowStride: plan.pointee.rowTap &* row.inStride, output: scratch, outputRowStride: 0, rows: 1,
             columns: (images.count &- 1) &* flat.imageExtent &+ unfinished,
-            weights: tables + plan.pointee.tables.weights, planes: 1,
-            planeOffsets: offsets(plan.pointee.tables.planesInPlace), filterRows: row.filterExtent,
-            taps: column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
+            weights: tables + plan.pointee.tables.weights, filterRows: row.filterExtent, taps: plan.pointee.taps,
+            tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
         runStencilStrip(plan.pointee.arithmetic, strip)
 
         let imageStride = plan.pointee.outerCount == 1 ? plan.pointee.outer[0].outStride : 0

@@ -4,8 +4,9 @@ import Kernels
 /// How a sliding problem is cut into strips: which axis lies along the vectors, which one along the tile's rows, what is
 /// read in place and what by packed patches, and the tasks that threads take.
 ///
-/// Sums are always added in the order planes, filter rows, taps, and which window axis plays which part is decided by
-/// window geometry and memory strides alone, so neither the batch nor the threads nor the tiling changes a bit.
+/// Sums are always added in one order: with the window axes from the outermost in memory to the innermost, the last but
+/// one runs fastest, the others follow. That depends on memory strides alone, so neither the batch nor the threads nor the
+/// tiling changes a bit.
 struct StencilPlan {
     var problem: SlidingProblem
     var reader: ElementReader
@@ -28,6 +29,8 @@ struct StencilPlan {
     var batchCount = 0
     /// Taps over the outer axes.
     var planes = 1
+    /// Taps over all axes but the rows.
+    var taps: Int { planes &* column.filterExtent }
 
     /// Output rows `phase + rowPhases * m` are walked together: with a dilation d, every d-th output row shares input
     /// rows. Row m, tap k then read input row `rowStep * m + rowTap * k + phase - padding`.
@@ -113,7 +116,10 @@ extension StencilPlan {
         let fused = columnIndex >= 0 ? fusableBatchAxis(columnIndex) : -1
         if fused >= 0 { fuse(problem.axes[fused]) }
 
-        var rowIndex = windows.last(except: columnIndex)
+        // The last window axis but one, whether the last lies along the vectors or is left to the planes: the order of
+        // summation is then the same.
+        var rowIndex = windows.count > 1 ? windows[windows.count &- 2] : windows.innermost
+        if rowIndex == columnIndex { rowIndex = -1 }
         if rowIndex < 0 {
             // One window axis: signals of the batch are the rows. The longest batch axis fills tiles best.
             for i in 0..<rank where i != columnIndex && i != fused {
@@ -161,7 +167,7 @@ extension StencilPlan {
     /// keeps the order of summation of the third.
     private func chooseColumn(_ windows: WindowOrder, _ factoring: Factoring) -> Int {
         let unit = problem.inputType.byteCount
-        let innermost = windows.last(except: -1)
+        let innermost = windows.innermost
         if innermost >= 0 && (problem.axes[innermost].inStride == unit || factoring == .required) { return innermost }
         for i in 0..<problem.rank where !problem.axes[i].isWindow {
             let axis = problem.axes[i]
@@ -228,7 +234,7 @@ extension StencilPlan {
 
 // MARK: - Blocks and tasks
 
-/// The window axes from the outermost in memory to the innermost: the order in which their taps are summed. Axes of one
+/// The window axes from the outermost in memory to the innermost, which decides the order of summation. Axes of one
 /// sample have no stride to speak of and come first.
 private struct WindowOrder {
     private var axes = AxisInts(repeating: 0)
@@ -252,11 +258,8 @@ private struct WindowOrder {
 
     subscript(place: Int) -> Int { axes[place] }
 
-    /// The innermost axis other than the given one, or -1.
-    func last(except other: Int) -> Int {
-        for place in (0..<count).reversed() where axes[place] != other { return axes[place] }
-        return -1
-    }
+    /// -1 where nothing slides.
+    var innermost: Int { count > 0 ? axes[count &- 1] : -1 }
 }
 
 /// Bytes of a packed patch that stay in the second-level cache beside the output: half of 512 KiB, the smallest L2 of

@@ -161,9 +161,8 @@ struct StencilRun {
         var strip = StencilStrip(
             input: input, inputRowStride: step, filterRowStride: plan.pointee.rowTap &* row.inStride,
             output: scratch, outputRowStride: 0, rows: 0, columns: columns.count,
-            weights: tables + plan.pointee.tables.weights, planes: plan.pointee.planes,
-            planeOffsets: offsets(plan.pointee.tables.planesInPlace), filterRows: row.filterExtent,
-            taps: column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
+            weights: tables + plan.pointee.tables.weights, filterRows: row.filterExtent, taps: plan.pointee.taps,
+            tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
         if !plan.pointee.writesInPlace || plan.pointee.isSeparable {
             forBlocks(rows, columns) { blockRows, blockColumns in
                 strip.input =
@@ -179,7 +178,7 @@ struct StencilRun {
         }
         // One tile of rows at a time across all columns: the input then streams in line after line. (Down the rows first,
         // 3x3 ran at half the speed.) A rest lower than a tile is taken along with the strip before it.
-        let lastPlane = strip.planeOffsets[strip.planes &- 1]
+        let lastPlane = strip.tapOffsets[strip.taps &- column.filterExtent]
         var first = rows.lowerBound
         while first < rows.upperBound {
             let left = rows.upperBound &- first
@@ -209,9 +208,9 @@ struct StencilRun {
         var strip = StencilStrip(
             input: scratch, inputRowStride: patch.outputRowSteps &* patch.rowPitch,
             filterRowStride: patch.filterRowSteps &* patch.rowPitch, output: scratch, outputRowStride: 0, rows: 0,
-            columns: 0, weights: tables + plan.pointee.tables.weights, planes: plan.pointee.planes,
-            planeOffsets: offsets(plan.pointee.tables.planesInPatch), filterRows: plan.pointee.row.filterExtent,
-            taps: plan.pointee.column.filterExtent, tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+            columns: 0, weights: tables + plan.pointee.tables.weights,
+            filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
+            tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
         if plan.pointee.row.filterExtent == 1 { strip.filterRowStride = strip.inputRowStride }
         forBlocks(rows, columns) { blockRows, blockColumns in
             packPatch(
@@ -289,9 +288,8 @@ struct StencilRun {
         second.inputRowStride = patch.outputRowSteps &* pitch
         second.filterRowStride = patch.filterRowSteps &* pitch
         second.taps = 1
-        second.tapOffsets = offsets(plan.pointee.tables.planesInPlace)  // one plane at offset 0: one tap there
+        second.tapOffsets = offsets(plan.pointee.tables.tapsInPlace)  // the first tap is at offset 0
         second.weights = tables + plan.pointee.tables.columnFactor
-        second.planeOffsets = second.tapOffsets
         runStencilStrip(plan.pointee.arithmetic, second)
     }
 

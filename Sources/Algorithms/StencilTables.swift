@@ -1,13 +1,11 @@
 import Foundations
 import Kernels
 
-/// Byte offsets of taps and planes, for input read in place and for packed patches, and the packed filter, in one piece
-/// of shared memory: the layout as offsets into it, since the plan is made before the memory is had.
+/// Byte offsets of the taps [plane][tap along the columns], for input read in place and for packed patches, and the packed
+/// filter, in one piece of shared memory: the layout as offsets into it, since the plan is made before the memory is had.
 struct StencilTables {
     var tapsInPlace = 0
     var tapsInPatch = 0
-    var planesInPlace = 0
-    var planesInPatch = 0
     var weights = 0
     /// A separable filter's factors: one element a tap, one a filter row.
     var rowFactor = 0
@@ -17,12 +15,9 @@ struct StencilTables {
     init() {}
 
     init(_ plan: StencilPlan) {
-        let taps = saturatingMultiply(plan.column.filterExtent, 8)
-        let planes = saturatingMultiply(plan.planes, 8)
+        let taps = saturatingMultiply(saturatingMultiply(plan.planes, plan.column.filterExtent), 8)
         tapsInPatch = taps
-        planesInPlace = saturatingMultiply(taps, 2)
-        planesInPatch = saturatingAdd(planesInPlace, planes)
-        weights = roundToCacheLine(saturatingAdd(planesInPatch, planes))
+        weights = roundToCacheLine(saturatingMultiply(taps, 2))
         rowFactor = saturatingAdd(weights, saturatingMultiply(plan.problem.tapCount, plan.element))
         columnFactor = rowFactor
         byteCount = rowFactor
@@ -35,26 +30,16 @@ struct StencilTables {
 
     /// Fills the memory; returns whether the filter is finite and, if the plan may factor it, whether it has factors.
     func write(_ plan: StencilPlan, to memory: UnsafeMutableRawPointer) -> (isFinite: Bool, isSeparable: Bool) {
-        let tapsA = (memory + tapsInPlace).assumingMemoryBound(to: Int.self)
-        let tapsB = (memory + tapsInPatch).assumingMemoryBound(to: Int.self)
-        for t in 0..<plan.column.filterExtent {
-            tapsA[t] = t &* plan.column.dilation &* plan.column.inStride
-            tapsB[t] = plan.patch.tapOffset(t, plan.column, element: plan.element)
-        }
-        let planesA = (memory + planesInPlace).assumingMemoryBound(to: Int.self)
-        let planesB = (memory + planesInPatch).assumingMemoryBound(to: Int.self)
+        let inPlace = (memory + tapsInPlace).assumingMemoryBound(to: Int.self)
+        let inPatch = (memory + tapsInPatch).assumingMemoryBound(to: Int.self)
+        let taps = plan.column.filterExtent
         for p in 0..<plan.planes {
-            var index = p
-            var offset = 0
-            var axis = plan.outerCount &- 1
-            while axis >= plan.batchCount {
-                let outer = plan.outer[axis]
-                offset &+= index % outer.filterExtent &* outer.dilation &* outer.inStride
-                index /= outer.filterExtent
-                axis &-= 1
+            let plane = planeOffset(p, plan)
+            for t in 0..<taps {
+                inPlace[p &* taps &+ t] = plane &+ t &* plan.column.dilation &* plan.column.inStride
+                inPatch[p &* taps &+ t] =
+                    p &* plan.patch.planePitch &+ plan.patch.tapOffset(t, plan.column, element: plan.element)
             }
-            planesA[p] = offset
-            planesB[p] = p &* plan.patch.planePitch
         }
         let isFinite = packFilter(
             plan.problem, outer: plan.outer, outerCount: plan.outerCount, row: plan.row, column: plan.column,
@@ -65,6 +50,20 @@ struct StencilTables {
                 memory + weights, taps: plan.column.filterExtent, rows: plan.row.filterExtent,
                 for: plan.problem.resultType, row: memory + rowFactor, column: memory + columnFactor)
         return (isFinite, isSeparable)
+    }
+
+    /// From the first plane's input to another's, along the outer window axes.
+    private func planeOffset(_ plane: Int, _ plan: StencilPlan) -> Int {
+        var index = plane
+        var offset = 0
+        var axis = plan.outerCount &- 1
+        while axis >= plan.batchCount {
+            let outer = plan.outer[axis]
+            offset &+= index % outer.filterExtent &* outer.dilation &* outer.inStride
+            index /= outer.filterExtent
+            axis &-= 1
+        }
+        return offset
     }
 }
 

@@ -9,39 +9,29 @@ func independentRows<A: Arithmetic, let MR: Int, let NRV: Int>(
 ) {
     assert(strip.rows >= MR)
     let element = A.elementBytes
-    let tapBytes = strip.filterRows &* element
-    let planeBytes = tapBytes &* strip.taps
     var row = 0
     while true {
         var tile = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let base = strip.input + (columns.first &+ row &* strip.inputRowStride)
-        var planeWeights = strip.weights
-        var plane = 0
-        while plane < strip.planes {
-            var filterRow = base + strip.planeOffsets[plane]
-            var rowWeights = planeWeights
+        var w = strip.weights
+        var tap = 0
+        while tap < strip.taps {
+            var filterRow = base + strip.tapOffsets[tap]
             var k = 0
             while k < strip.filterRows {
-                var w = rowWeights
-                var tap = 0
-                while tap < strip.taps {
-                    let weight = A.weight(w)
-                    var x = filterRow + strip.tapOffsets[tap]
-                    for r in 0..<MR {
-                        let vectors = loadVectors(A.self, InlineArray<NRV, Never>.self, x, columns)
-                        for j in 0..<NRV { A.multiplyAdd(&tile[r][j], vectors[j], weight) }
-                        x += strip.inputRowStride
-                    }
-                    w += tapBytes
-                    tap &+= 1
+                let weight = A.weight(w)
+                var x = filterRow
+                for r in 0..<MR {
+                    let vectors = loadVectors(A.self, InlineArray<NRV, Never>.self, x, columns)
+                    for j in 0..<NRV { A.multiplyAdd(&tile[r][j], vectors[j], weight) }
+                    x += strip.inputRowStride
                 }
+                w += element
                 filterRow += strip.filterRowStride
-                rowWeights += element
                 k &+= 1
             }
-            planeWeights += planeBytes
-            plane &+= 1
+            tap &+= 1
         }
         var y = strip.output + (columns.first &+ row &* strip.outputRowStride)
         for r in 0..<MR {

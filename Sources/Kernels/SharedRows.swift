@@ -10,7 +10,8 @@ package let sharedRowsHeight = 6
 /// number of at least 6.
 ///
 /// The rows at the window's head and tail serve fewer output rows. They are written out with constant bounds, because
-/// a condition inside the tap loop costs half the speed and zero weights would add products that are not in the sum.
+/// a condition there costs half the speed and zero weights would add products that are not in the sum. Taps are the outer
+/// loop, so that all rows of a low filter are one straight line of code.
 @inline(never)
 func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
     _ arithmetic: A.Type, filterRows _: InlineArray<P, Never>.Type, vectors _: InlineArray<NRV, Never>.Type,
@@ -20,7 +21,6 @@ func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
     assert(P == 0 ? strip.filterRows >= sharedRowsHeight : strip.filterRows == P)
     let filterRows = P == 0 ? strip.filterRows : P
     let element = A.elementBytes
-    let planeBytes = filterRows &* strip.taps &* element
     let step = strip.inputRowStride
     var row = 0
     while true {
@@ -28,67 +28,67 @@ func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let base = strip.input + (columns.first &+ row &* step)
         var w = strip.weights
-        var plane = 0
-        while plane < strip.planes {
-            var x = base + strip.planeOffsets[plane]
+        var tap = 0
+        while tap < strip.taps {
+            var x = base + strip.tapOffsets[tap]
             if P == 0 {
-                addRow(&tile, A.self, from: 0, below: 1, x, columns, w, filterRows, strip)
+                addRow(&tile, A.self, from: 0, below: 1, x, columns, w)
                 x += step
-                addRow(&tile, A.self, from: 0, below: 2, x, columns, w + element, filterRows, strip)
+                addRow(&tile, A.self, from: 0, below: 2, x, columns, w + element)
                 x += step
-                addRow(&tile, A.self, from: 0, below: 3, x, columns, w + 2 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 0, below: 3, x, columns, w + 2 &* element)
                 x += step
-                addRow(&tile, A.self, from: 0, below: 4, x, columns, w + 3 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 0, below: 4, x, columns, w + 3 &* element)
                 x += step
-                addRow(&tile, A.self, from: 0, below: 5, x, columns, w + 4 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 0, below: 5, x, columns, w + 4 &* element)
                 x += step
                 var i = 5
                 while i < filterRows {
-                    addRow(&tile, A.self, from: 0, below: 6, x, columns, w + i &* element, filterRows, strip)
+                    addRow(&tile, A.self, from: 0, below: 6, x, columns, w + i &* element)
                     x += step
                     i &+= 1
                 }
                 let end = w + filterRows &* element
-                addRow(&tile, A.self, from: 1, below: 6, x, columns, end, filterRows, strip)
+                addRow(&tile, A.self, from: 1, below: 6, x, columns, end)
                 x += step
-                addRow(&tile, A.self, from: 2, below: 6, x, columns, end + element, filterRows, strip)
+                addRow(&tile, A.self, from: 2, below: 6, x, columns, end + element)
                 x += step
-                addRow(&tile, A.self, from: 3, below: 6, x, columns, end + 2 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 3, below: 6, x, columns, end + 2 &* element)
                 x += step
-                addRow(&tile, A.self, from: 4, below: 6, x, columns, end + 3 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 4, below: 6, x, columns, end + 3 &* element)
                 x += step
-                addRow(&tile, A.self, from: 5, below: 6, x, columns, end + 4 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: 5, below: 6, x, columns, end + 4 &* element)
             } else {
-                addRow(&tile, A.self, from: max(0, 1 &- P), below: 1, x, columns, w, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 1 &- P), below: 1, x, columns, w)
                 x += step
-                addRow(&tile, A.self, from: max(0, 2 &- P), below: 2, x, columns, w + element, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 2 &- P), below: 2, x, columns, w + element)
                 x += step
-                addRow(&tile, A.self, from: max(0, 3 &- P), below: 3, x, columns, w + 2 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 3 &- P), below: 3, x, columns, w + 2 &* element)
                 x += step
-                addRow(&tile, A.self, from: max(0, 4 &- P), below: 4, x, columns, w + 3 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 4 &- P), below: 4, x, columns, w + 3 &* element)
                 x += step
-                addRow(&tile, A.self, from: max(0, 5 &- P), below: 5, x, columns, w + 4 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 5 &- P), below: 5, x, columns, w + 4 &* element)
                 x += step
-                addRow(&tile, A.self, from: max(0, 6 &- P), below: 6, x, columns, w + 5 &* element, filterRows, strip)
+                addRow(&tile, A.self, from: max(0, 6 &- P), below: 6, x, columns, w + 5 &* element)
                 if P > 1 {
                     x += step
-                    addRow(&tile, A.self, from: 7 &- P, below: 6, x, columns, w + 6 &* element, filterRows, strip)
+                    addRow(&tile, A.self, from: 7 &- P, below: 6, x, columns, w + 6 &* element)
                 }
                 if P > 2 {
                     x += step
-                    addRow(&tile, A.self, from: 8 &- P, below: 6, x, columns, w + 7 &* element, filterRows, strip)
+                    addRow(&tile, A.self, from: 8 &- P, below: 6, x, columns, w + 7 &* element)
                 }
                 if P > 3 {
                     x += step
-                    addRow(&tile, A.self, from: 9 &- P, below: 6, x, columns, w + 8 &* element, filterRows, strip)
+                    addRow(&tile, A.self, from: 9 &- P, below: 6, x, columns, w + 8 &* element)
                 }
                 if P > 4 {
                     x += step
-                    addRow(&tile, A.self, from: 10 &- P, below: 6, x, columns, w + 9 &* element, filterRows, strip)
+                    addRow(&tile, A.self, from: 10 &- P, below: 6, x, columns, w + 9 &* element)
                 }
             }
-            w += planeBytes
-            plane &+= 1
+            w += filterRows &* element
+            tap &+= 1
         }
         var y = strip.output + (columns.first &+ row &* strip.outputRowStride)
         for r in 0..<6 {
@@ -101,26 +101,17 @@ func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
     }
 }
 
-/// Adds one input row to the tile's output rows `first..<end`, constants where this is inlined. `w` points at the weight
-/// of the first tap for output row 0; the next output rows' weights lie before it.
+/// Adds one input row under one tap to the tile's output rows `first..<end`, constants where this is inlined. `w` points at
+/// the weight for output row 0; the next output rows' weights lie before it.
 @inline(__always)
 private func addRow<A: Arithmetic, let NRV: Int>(
     _ tile: inout InlineArray<6, InlineArray<NRV, A.Accumulator>>, _ arithmetic: A.Type, from first: Int,
-    below end: Int, _ input: UnsafeRawPointer, _ columns: TileColumns, _ w: UnsafeRawPointer, _ filterRows: Int,
-    _ strip: StencilStrip
+    below end: Int, _ x: UnsafeRawPointer, _ columns: TileColumns, _ w: UnsafeRawPointer
 ) {
-    let tapBytes = filterRows &* A.elementBytes
-    var w = w
-    var tap = 0
-    while tap < strip.taps {
-        let x = input + strip.tapOffsets[tap]
-        let vectors = loadVectors(A.self, InlineArray<NRV, Never>.self, x, columns)
-        for r in 0..<6 where r >= first && r < end {
-            let weight = A.weight(w - r &* A.elementBytes)
-            for j in 0..<NRV { A.multiplyAdd(&tile[r][j], vectors[j], weight) }
-        }
-        w += tapBytes
-        tap &+= 1
+    let vectors = loadVectors(A.self, InlineArray<NRV, Never>.self, x, columns)
+    for r in 0..<6 where r >= first && r < end {
+        let weight = A.weight(w - r &* A.elementBytes)
+        for j in 0..<NRV { A.multiplyAdd(&tile[r][j], vectors[j], weight) }
     }
 }
 

@@ -1,10 +1,10 @@
 /// The operands of one strip: `rows` output rows by some columns, computed from rows of compute-typed elements that are
 /// contiguous along the columns.
 ///
-///     output[r][c] = sum over plane, k, t of
-///         input[planeOffsets[plane] + r * inputRowStride + k * filterRowStride + tapOffsets[t] + c] * weights[plane][t][k]
+///     output[r][c] = sum over t, k of
+///         input[tapOffsets[t] + r * inputRowStride + k * filterRowStride + c] * weights[t][k]
 ///
-/// added in that order: planes, then filter rows, then taps. All strides and offsets are in bytes. Nothing is aligned.
+/// added in that order: taps, then filter rows. A tap is a place in the filter but for its row. All strides and offsets are in bytes. Nothing is aligned.
 /// The caller guarantees that every element named above is readable; a kernel reads no other.
 package struct StencilStrip {
     package var input: UnsafeRawPointer
@@ -16,18 +16,16 @@ package struct StencilStrip {
     package var outputRowStride: Int
     package var rows: Int
     package var columns: Int
-    /// Packed [plane][tap][filter row]: neighbouring output rows then find their weights at fixed distances.
+    /// Packed [tap][filter row]: neighbouring output rows then find their weights at fixed distances.
     package var weights: UnsafeRawPointer
-    package var planes: Int
-    package var planeOffsets: UnsafePointer<Int>
     package var filterRows: Int
     package var taps: Int
     package var tapOffsets: UnsafePointer<Int>
 
     package init(
         input: UnsafeRawPointer, inputRowStride: Int, filterRowStride: Int, output: UnsafeMutableRawPointer,
-        outputRowStride: Int, rows: Int, columns: Int, weights: UnsafeRawPointer, planes: Int,
-        planeOffsets: UnsafePointer<Int>, filterRows: Int, taps: Int, tapOffsets: UnsafePointer<Int>
+        outputRowStride: Int, rows: Int, columns: Int, weights: UnsafeRawPointer, filterRows: Int, taps: Int,
+        tapOffsets: UnsafePointer<Int>
     ) {
         self.input = input
         self.inputRowStride = inputRowStride
@@ -37,8 +35,6 @@ package struct StencilStrip {
         self.rows = rows
         self.columns = columns
         self.weights = weights
-        self.planes = planes
-        self.planeOffsets = planeOffsets
         self.filterRows = filterRows
         self.taps = taps
         self.tapOffsets = tapOffsets

@@ -28,7 +28,9 @@ struct BoundaryTests {
     @Test(arguments: [Boundary.fill, .wrap, .symmetric, .reflect, .edge])
     func mapsAsRepeatedWalk(boundary: Boundary) {
         for n in 1...6 {
-            for index in -30...30 { #expect(boundary.map(index, extent: n) == walk(boundary, index, n), "\(index) of \(n)") }
+            for index in -30...30 {
+                #expect(boundary.map(index, extent: n) == walk(boundary, index, n), "\(index) of \(n)")
+            }
         }
     }
 

@@ -135,7 +135,9 @@ struct ConversionTests {
                 case .bfloat16:
                     #expect(y.loadUnaligned(as: UInt16.self) == sc_bfloat_from_float(x.loadUnaligned(as: Float.self)))
                 default:
-                    let same = (0..<type.byteCount).allSatisfy { (x + $0).load(as: UInt8.self) == (y + $0).load(as: UInt8.self) }
+                    let same = (0..<type.byteCount).allSatisfy {
+                        (x + $0).load(as: UInt8.self) == (y + $0).load(as: UInt8.self)
+                    }
                     #expect(same, "\(type)")
                 }
             }

@@ -35,10 +35,12 @@ struct GatherTests {
                         for i in memory.bytes.indices { memory.bytes[i] = .random(in: 0...255, using: &generator) }
                         let target = GuardedMemory(byteCount: count * size, guarding: guarding)
                         gather(
-                            source, strideBytes: stride, to: target.base, count: count, elementBytes: size, swapUnit: swap)
+                            source, strideBytes: stride, to: target.base, count: count, elementBytes: size,
+                            swapUnit: swap)
                         let wrong = target.bytes.indices.contains { i in
                             target.bytes[i]
-                                != source.load(fromByteOffset: i / size * stride + swapped(i % size, swap), as: UInt8.self)
+                                != source.load(
+                                    fromByteOffset: i / size * stride + swapped(i % size, swap), as: UInt8.self)
                         }
                         #expect(!wrong, "size=\(size) swap=\(swap) stride=\(stride) count=\(count)")
                     }
@@ -58,12 +60,17 @@ struct GatherTests {
                         let before = Array(source.bytes)
                         let (memory, target) = strided(count, stride, size, guarding)
                         scatter(
-                            source.base, to: target, strideBytes: stride, count: count, elementBytes: size, swapUnit: swap)
+                            source.base, to: target, strideBytes: stride, count: count, elementBytes: size,
+                            swapUnit: swap)
                         var expected = [UInt8](repeating: GuardedMemory.canary, count: memory.byteCount)
                         let first = target - memory.base
-                        for i in before.indices { expected[first + i / size * stride + i % size] = before[i / size * size + swapped(i % size, swap)] }
+                        for i in before.indices {
+                            expected[first + i / size * stride + i % size] =
+                                before[i / size * size + swapped(i % size, swap)]
+                        }
                         #expect(
-                            expected.elementsEqual(memory.bytes), "size=\(size) swap=\(swap) stride=\(stride) count=\(count)")
+                            expected.elementsEqual(memory.bytes),
+                            "size=\(size) swap=\(swap) stride=\(stride) count=\(count)")
                     }
                 }
             }

@@ -19,7 +19,8 @@ struct HalfTests {
             let sign: Double = bits >> 15 == 0 ? 1 : -1
             if exponent == (1 << exponentBits) - 1 { return fraction == 0 ? sign * .infinity : .nan }
             let whole = exponent == 0 ? fraction : fraction + 1 << fractionBits
-            return sign * Double(sign: .plus, exponent: max(exponent, 1) - bias - fractionBits, significand: Double(whole))
+            return sign
+                * Double(sign: .plus, exponent: max(exponent, 1) - bias - fractionBits, significand: Double(whole))
         }
     }
 
@@ -59,7 +60,8 @@ struct HalfTests {
         for bits in 0..<format.infinity {
             let below = Float(format.value(bits))
             // Beyond the largest number lies what would be the next one.
-            let above = bits + 1 == format.infinity ? 2 * Double(below) - format.value(bits - 1) : format.value(bits + 1)
+            let above =
+                bits + 1 == format.infinity ? 2 * Double(below) - format.value(bits - 1) : format.value(bits + 1)
             let middle = Float((Double(below) + above) / 2)
             let even = bits % 2 == 0 ? bits : bits + 1
             for (sign, signBit) in [(1 as Float, 0 as UInt16), (-1, 0x8000)] {

@@ -5,7 +5,7 @@ import Testing
 /// Sizes near the end of Int: refused or computed, never a trap. Arrays of such extents exist, as broadcast views.
 struct OverflowTests {
     /// One element seen many times.
-    private func broadcast(_ type: ElementType = .float32, _ shape: [Int]) -> TestArray {
+    private func broadcast(_ shape: [Int], _ type: ElementType = .float32) -> TestArray {
         let one = TestArray(type, [1])
         return TestArray(one, data: one.data, shape: shape, strides: shape.map { _ in 0 })
     }
@@ -58,11 +58,19 @@ struct OverflowTests {
                 var call = SlidingCall(a, v)
                 for stride in steps {
                     for dilation in steps {
-                        for (mode, origin) in [(SC_MODE_VALID, 0), (SC_MODE_FULL, 0)] + origins.map({ (SC_MODE_SAME, $0) }) {
-                            (call.mode, call.stride, call.dilation, call.origin) = (mode, [stride], [dilation], [origin])
+                        for (mode, origin) in [(SC_MODE_VALID, 0), (SC_MODE_FULL, 0)]
+                            + origins.map({ (SC_MODE_SAME, $0) })
+                        {
+                            (call.mode, call.stride, call.dilation, call.origin) = (
+                                mode, [stride], [dilation], [origin]
+                            )
                             let shape = call.outShape()
-                            let explained = call.explain()
-                            #expect(shape.status == explained.status)
+                            // Explaining packs the filter, so not one that memory might just hold.
+                            if k <= 3 || k >= 1 << 58 {
+                                let explained = call.explain().status
+                                let isSame = explained == shape.status
+                                #expect(isSame || (shape.status, explained) == (SC_OK, SC_NO_MEMORY), "\(call)")
+                            }
                             #expect(shape.status != SC_OK || shape.shape[1] >= 1)
                             answers.insert(shape.status)
                         }
@@ -70,9 +78,10 @@ struct OverflowTests {
                 }
             }
         }
-        #expect(answers == [
-            SC_OK, SC_NOT_POSITIVE, SC_SIZE_OVERFLOW, SC_WINDOW_TOO_LARGE, SC_ORIGIN_OUT_OF_RANGE,
-        ])
+        #expect(
+            answers == [
+                SC_OK, SC_NOT_POSITIVE, SC_SIZE_OVERFLOW, SC_WINDOW_TOO_LARGE, SC_ORIGIN_OUT_OF_RANGE,
+            ])
     }
 
     /// Few outputs of an enormous axis: the index arithmetic of a run at its limits.
@@ -81,12 +90,13 @@ struct OverflowTests {
     ])
     func runsOnEnormousAxes(boundary: Int) {
         for n in [1 << 40, 1 << 60, (1 << 61) + 5] {
-            let a = broadcast(.int32, [n])
+            let a = broadcast([n], .int32)
             a.set(numbers: 3)
             let v = TestArray(.int32, [3])
             v.set([1, 10, 100])
             for (mode, stride, dilation) in [
-                (SC_MODE_VALID, n - 1, 1), (SC_MODE_SAME, n / 3, 1), (SC_MODE_FULL, n / 4, 1), (SC_MODE_SAME, n / 2, n / 8),
+                (SC_MODE_VALID, n - 1, 1), (SC_MODE_SAME, n / 3, 1), (SC_MODE_FULL, n / 4, 1),
+                (SC_MODE_SAME, n / 2, n / 8),
                 (SC_MODE_FULL, n / 2, n / 5),
             ] {
                 var call = SlidingCall(a, v)

@@ -26,7 +26,8 @@ struct ReferenceTests {
         func filter(_ tap: Int) -> Int { convolves ? k - 1 - tap : tap }
     }
 
-    private func expected(_ a: [Double], _ v: [Double], _ axes: [Axis], _ boundary: Boundary, fill: Double) -> [Double] {
+    private func expected(_ a: [Double], _ v: [Double], _ axes: [Axis], _ boundary: Boundary, fill: Double) -> [Double]
+    {
         var out: [Double] = []
         for y in 0..<axes[0].outputs {
             for x in 0..<axes[1].outputs {
@@ -53,7 +54,9 @@ struct ReferenceTests {
             let k = (0..<2).map { _ in Int.random(in: 1...5, using: &generator) }
             let type = generator.pick([ElementType.float64, .int64])
             let (a, v) = (TestArray(type, n), TestArray(type, k))
-            for array in [a, v] { array.set((0..<array.count).map { _ in Double(Int.random(in: -9...9, using: &generator)) }) }
+            for array in [a, v] {
+                array.set((0..<array.count).map { _ in Double(Int.random(in: -9...9, using: &generator)) })
+            }
             var call = SlidingCall(a, v)
             (call.mode, call.operation) = (mode, operation)
             call.boundary = Int.random(in: 0...4, using: &generator)

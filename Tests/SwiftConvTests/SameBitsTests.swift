@@ -12,7 +12,10 @@ struct SameBitsTests {
         var used: Set<Int64> = []
         for layout in [Layout.c, .fortran, .firstAxisInnermost, .everySecond, .byteswapped] {
             let a = TestArray(type, [40, 45, 50], layout).filled(.rounding, &generator)
-            for (k, axes, dilation) in [([5, 5], [1, 2], [1, 1]), ([3, 7], [1, 2], [3, 1]), ([9, 3], [0, 2], [1, 2]), ([4, 3, 3], [0, 1, 2], [1, 1, 1])] {
+            for (k, axes, dilation) in [
+                ([5, 5], [1, 2], [1, 1]), ([3, 7], [1, 2], [3, 1]), ([9, 3], [0, 2], [1, 2]),
+                ([4, 3, 3], [0, 1, 2], [1, 1, 1]),
+            ] {
                 let v = TestArray(type, k).filled(.rounding, &generator)
                 for (mode, boundary) in [(SC_MODE_VALID, SC_BOUNDARY_FILL), (SC_MODE_SAME, SC_BOUNDARY_WRAP)] {
                     var call = SlidingCall(a, v)
@@ -35,7 +38,9 @@ struct SameBitsTests {
         for layout in Layout.allCases {
             for batch in [1, 2, 5, 70] {
                 let a = TestArray(type, [batch, 12, 19], layout).filled(.rounding, &generator)
-                for (k, stride, dilation) in [([3, 3], [1, 1], [1, 1]), ([6, 2], [2, 1], [1, 3]), ([2, 4], [1, 2], [2, 1])] {
+                for (k, stride, dilation) in [
+                    ([3, 3], [1, 1], [1, 1]), ([6, 2], [2, 1], [1, 3]), ([2, 4], [1, 2], [2, 1]),
+                ] {
                     let v = TestArray(type, k).filled(.rounding, &generator)
                     var call = SlidingCall(a, v)
                     (call.mode, call.stride, call.dilation) = (SC_MODE_SAME, stride, dilation)

@@ -17,7 +17,8 @@ struct StencilStripTests {
         let lanes = vectorLanes(kind)
         let tile = lanes * widestTile(kind)
         let counts = [
-            1, 2, lanes / 4, lanes / 2, lanes / 2 + 1, lanes - 1, lanes, lanes + 1, 2 * lanes, 2 * lanes + 1, tile - 1, tile,
+            1, 2, lanes / 4, lanes / 2, lanes / 2 + 1, lanes - 1, lanes, lanes + 1, 2 * lanes, 2 * lanes + 1, tile - 1,
+            tile,
             tile + 1,
         ]
         return Set(counts.filter { $0 > 0 }).sorted()
@@ -31,12 +32,12 @@ struct StencilStripTests {
             for rows in Self.rows {
                 for filterRows in 1...8 {
                     for walk in Self.walks {
-                        // Taps and planes take turns: their loops hold no cases.
                         round += 1
-                        for (taps, planes) in [(1 + round % 4, 1 + round % 2), (1 + (round + 2) % 4, 1 + (round + 1) % 2)] {
+                        // Taps take turns: their loop holds no cases.
+                        for taps in [1 + round % 4, 1 + (round + 2) % 4] {
                             let shape = StripShape(
                                 kind: kind, rows: rows, columns: columns, filterRows: filterRows, taps: taps,
-                                planes: planes, outputStep: walk.output, filterStep: walk.filter)
+                                outputStep: walk.output, filterStep: walk.filter)
                             if let fault = shape.fault(&generator) {
                                 Issue.record("\(fault): \(shape)")
                                 return
@@ -59,7 +60,7 @@ struct StencilStripTests {
 
 struct StripShape {
     var kind: ArithmeticKind
-    var rows, columns, filterRows, taps, planes, outputStep, filterStep: Int
+    var rows, columns, filterRows, taps, outputStep, filterStep: Int
 
     /// Runs the kernels on random operands; says what went wrong. The input ends where it can no longer be read, at
     /// either side, and the output has canaries between its rows.
@@ -85,15 +86,15 @@ struct StripShape {
         _: T.Type, parts: Int, _ generator: inout SeededGenerator, _ add: (inout T, T, T) -> Void
     ) -> String? {
         let size = MemoryLayout<T>.size
-        // Taps lie 1 apart in every second strip and 3 apart, backwards, in the others; planes overlap.
-        let tapOffsets = (0..<taps).map { planes == 1 ? $0 : 3 * (taps - 1 - $0) }
-        let pitch = columns + tapOffsets.max()! + (rows % 2 == 0 ? 0 : 1)
-        let planeOffsets = (0..<planes).map { ($0 * 2) * pitch }
-        let last = planeOffsets.last! + ((rows - 1) * outputStep + (filterRows - 1) * filterStep) * pitch
+        // Taps lie side by side in every second strip; in the others backwards, on rows of their own.
+        let rowTaps = rows % 2 == 0
+        let pitch = columns + (rowTaps ? taps - 1 : rows % 3)
+        let tapOffsets = (0..<taps).map { rowTaps ? $0 : (taps - 1 - $0) * pitch }
+        let last = ((rows - 1) * outputStep + (filterRows - 1) * filterStep) * pitch
         let input = GuardedMemory(
             byteCount: (last + tapOffsets.max()! + columns) * parts * size,
             guarding: rows % 2 == 0 ? .end : .start)
-        let weights = GuardedMemory(byteCount: planes * taps * filterRows * parts * size)
+        let weights = GuardedMemory(byteCount: taps * filterRows * parts * size)
         fill(T.self, input, &generator, isWeight: false)
         fill(T.self, weights, &generator, isWeight: true)
         let outputPitch = columns + (rows % 3)
@@ -102,18 +103,14 @@ struct StripShape {
 
         let bytes = parts * size
         let tapBytes = tapOffsets.map { $0 * bytes }
-        let planeBytes = planeOffsets.map { $0 * bytes }
         tapBytes.withUnsafeBufferPointer { tapBytes in
-            planeBytes.withUnsafeBufferPointer { planeBytes in
-                runStencilStrip(
-                    kind,
-                    StencilStrip(
-                        input: input.base, inputRowStride: outputStep * pitch * bytes,
-                        filterRowStride: filterStep * pitch * bytes, output: output.base,
-                        outputRowStride: outputPitch * bytes, rows: rows, columns: columns, weights: weights.base,
-                        planes: planes, planeOffsets: planeBytes.baseAddress!, filterRows: filterRows, taps: taps,
-                        tapOffsets: tapBytes.baseAddress!))
-            }
+            runStencilStrip(
+                kind,
+                StencilStrip(
+                    input: input.base, inputRowStride: outputStep * pitch * bytes,
+                    filterRowStride: filterStep * pitch * bytes, output: output.base,
+                    outputRowStride: outputPitch * bytes, rows: rows, columns: columns, weights: weights.base,
+                    filterRows: filterRows, taps: taps, tapOffsets: tapBytes.baseAddress!))
         }
 
         let x = input.base.assumingMemoryBound(to: T.self)
@@ -128,16 +125,15 @@ struct StripShape {
                 }
                 // With a complex weight's real part, and with its imaginary part.
                 var sums: [4 of T] = [.zero, .zero, .zero, .zero]
-                var index = 0
-                for p in 0..<planes {
+                for t in 0..<taps {
                     for k in 0..<filterRows {
-                        for t in 0..<taps {
-                            index = planeOffsets[p] + (r * outputStep + k * filterStep) * pitch + tapOffsets[t] + c
-                            let weight = (p * taps + t) * filterRows + k
-                            for part in 0..<parts {
-                                for weightPart in 0..<parts {
-                                    add(&sums[2 * weightPart + part], x[index * parts + part], w[weight * parts + weightPart])
-                                }
+                        let index = tapOffsets[t] + (r * outputStep + k * filterStep) * pitch + c
+                        let weight = t * filterRows + k
+                        for part in 0..<parts {
+                            for weightPart in 0..<parts {
+                                add(
+                                    &sums[2 * weightPart + part], x[index * parts + part],
+                                    w[weight * parts + weightPart])
                             }
                         }
                     }

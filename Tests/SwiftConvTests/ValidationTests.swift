@@ -14,14 +14,15 @@ struct ValidationTests {
         options.boundary = .init(rawValue: Int32(call.boundary))!
         options.resultType = call.result
         options.windowRank = windowRank ?? call.v.shape.count
-        return call.withOptions { lists in
+        return call.withOptions { (lists) -> Failure? in
             options.axes = PerWindow(lists.axes)
             options.stride = PerWindow(lists.stride)
             options.dilation = PerWindow(lists.dilation)
             options.origin = PerWindow(lists.origin)
             do throws(Failure) {
-                try AxisList.withStorage(rank: call.a.shape.count) { (axes) throws(Failure) in
+                _ = try AxisList.withStorage(rank: call.a.shape.count) { (axes) throws(Failure) in
                     _ = try validate(call.a.tensor, call.v.tensor, out: out?.tensor, options, into: axes)
+                    return true
                 }
                 return nil
             } catch { return error }
@@ -36,7 +37,9 @@ struct ValidationTests {
             Issue.record("not refused", sourceLocation: location)
             return
         }
-        let found = [Int(failure.status), Int(failure.argument), failure.axis, failure.value, failure.lowest, failure.expected]
+        let found = [
+            Int(failure.status), Int(failure.argument), failure.axis, failure.value, failure.lowest, failure.expected,
+        ]
         #expect(found == [status, argument, axis, value, lowest, expected], sourceLocation: location)
     }
 
@@ -64,18 +67,24 @@ struct ValidationTests {
     @Test func axes() {
         for bad in [2, 3, -3, Int.max, Int.min] {
             expect(
-                refusal(call([5, 5], [2, 2]) { $0.axes = [0, bad] }), SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES, axis: 1,
+                refusal(call([5, 5], [2, 2]) { $0.axes = [0, bad] }), SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES,
+                axis: 1,
                 value: bad, expected: 2)
         }
-        expect(refusal(call([5, 5], [2, 2]) { $0.axes = [1, 1] }), SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: 1, value: 1)
-        expect(refusal(call([5, 5], [2, 2]) { $0.axes = [1, -1] }), SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: 1, value: -1)
+        expect(
+            refusal(call([5, 5], [2, 2]) { $0.axes = [1, 1] }), SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: 1,
+            value: 1)
+        expect(
+            refusal(call([5, 5], [2, 2]) { $0.axes = [1, -1] }), SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: 1,
+            value: -1)
         #expect(refusal(call([5, 5], [2, 2]) { $0.axes = [-1, -2] }) == nil)
     }
 
     @Test func steps() {
         for bad in [0, -1, Int.min] {
             expect(
-                refusal(call([5, 5], [2, 2]) { $0.stride = [1, bad] }), SC_NOT_POSITIVE, argument: SC_ARG_STRIDE, axis: 1,
+                refusal(call([5, 5], [2, 2]) { $0.stride = [1, bad] }), SC_NOT_POSITIVE, argument: SC_ARG_STRIDE,
+                axis: 1,
                 value: bad)
             expect(
                 refusal(call([5, 5], [2, 2]) { $0.dilation = [bad, 1] }), SC_NOT_POSITIVE, argument: SC_ARG_DILATION,
@@ -98,12 +107,15 @@ struct ValidationTests {
         for (operation, lowest, highest) in [(SC_CORRELATE, -2, 1), (SC_CONVOLVE, -1, 2)] {
             for origin in [lowest - 1, highest + 1, Int.min, Int.max] {
                 expect(
-                    refusal(call([7, 5], [4]) { ($0.mode, $0.operation, $0.origin) = (SC_MODE_SAME, operation, [origin]) }),
+                    refusal(
+                        call([7, 5], [4]) { ($0.mode, $0.operation, $0.origin) = (SC_MODE_SAME, operation, [origin]) }),
                     SC_ORIGIN_OUT_OF_RANGE, argument: SC_ARG_ORIGIN, axis: 1, value: origin, lowest: lowest,
                     expected: highest)
             }
             for origin in lowest...highest {
-                #expect(refusal(call([5], [4]) { ($0.mode, $0.operation, $0.origin) = (SC_MODE_SAME, operation, [origin]) }) == nil)
+                #expect(
+                    refusal(call([5], [4]) { ($0.mode, $0.operation, $0.origin) = (SC_MODE_SAME, operation, [origin]) })
+                        == nil)
             }
         }
         for mode in [SC_MODE_VALID, SC_MODE_FULL] {

@@ -184,7 +184,11 @@ def test_a_filter_of_no_axes_multiplies(rng):
     a = values(rng, (3, 4), np.int32)
     np.testing.assert_array_equal(swiftconv.correlate(a, np.int32(3)), a * 3)
     np.testing.assert_array_equal(swiftconv.convolve(a, np.array(3, np.int32)), a * 3)
-    assert swiftconv.correlate(2 + 1j, 3 - 1j) == (2 + 1j) * (3 + 1j)
+    np.testing.assert_array_equal(swiftconv.correlate([[2 + 1j]], 3 - 1j), [[(2 + 1j) * (3 + 1j)]])
+    assert swiftconv.convolve(3, 4).tolist() == [12]
+    for numbers in ((3, 4), (3, [1, 2]), ([1, 2], 3)):
+        with pytest.raises(ValueError, match="is a number: expected at least one dimension"):
+            swiftconv.correlate(*numbers)
 
 
 def test_empty_batches_give_empty_results():

@@ -67,6 +67,7 @@ A, V = np.arange(30.0).reshape(5, 6), np.ones((2, 2))
     (constant((2**50, 8, 8)), V, {}, MemoryError),
     (constant((8, 2**50)), np.ones(3), {"mode": "full", "boundary": "wrap"}, MemoryError),
     (constant((2, 2**50), np.longdouble), np.ones(3), {}, MemoryError),
+    (constant((2, 2**50), object), np.ones(3, object), {}, MemoryError),
     (constant((2**50, 8, 8), np.uint8), V.astype(np.uint8), {"dtype": np.complex128}, MemoryError),
 ])  # fmt: skip
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -75,6 +76,18 @@ def test_a_clean_error(operation, a, v, options, error):
     with pytest.raises(error) as caught:
         getattr(swiftconv, operation)(a, v, options.pop("mode"), **options)
     assert str(caught.value), "an exception without a message"
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"dilation": (1, HUGE)}, f"dilation[1]={HUGE} is too large for an array of extent 7 and a filter of extent 3"),
+    ({"stride": (2**63 - 1, 1)}, f"stride[0]={2**63 - 1} is too large for an array of extent 5 and a filter of extent 2"),
+    ({"dilation": (HUGE, 1), "axes": (2, 0)}, f"dilation[0]={HUGE} is too large for an array of extent 7"),
+])  # fmt: skip
+def test_what_an_overflow_says(options, words):
+    a, v = np.ones((6, 5, 7)), np.ones((2, 3))
+    with pytest.raises(OverflowError) as caught:
+        swiftconv.correlate(a, v, "full", **options)
+    assert words in str(caught.value)
 
 
 # ---- Absurd, and right ---------------------------------------------------------------------------------------------

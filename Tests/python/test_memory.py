@@ -183,6 +183,18 @@ def test_no_leak_over_twenty_thousand_calls():
     assert int(lines[1]) < 50, "references to an array or a dtype are kept or lost"
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_no_memory_for_a_result_loses_no_dtype(order):
+    """NumPy 1.24's empty_like does, and the interpreter dies of it later."""
+    a = np.broadcast_to(np.ones((1, 8, 8), np.float32), (2**46, 8, 8)).transpose(order)
+    dtype = a.dtype
+    before = sys.getrefcount(dtype)
+    for _ in range(100):
+        with pytest.raises(MemoryError):
+            swiftconv.correlate(a, np.ones(1, np.float32), axes=order.index(1))
+    assert abs(sys.getrefcount(dtype) - before) < 50
+
+
 def test_a_result_owns_its_memory_and_lets_go_of_the_input():
     a = np.ones((4, 8, 8), np.float32)
     before = sys.getrefcount(a)

@@ -25,7 +25,7 @@ def outcome(function, *args, **kwargs):
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             return np.asarray(function(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001: the class is the outcome
+        except Exception as error:  # the class is the outcome
             return type(error)
 
 
@@ -128,10 +128,16 @@ def test_numpys_three_numbers_for_the_modes(operation):
         assert_same_array(ours([1, 2, 3, 4], [5, 6], number), theirs([1, 2, 3, 4], [5, 6], number))
 
 
-def test_numbers_multiply_in_convolve():
-    assert swiftconv.convolve(3, 4) == np.convolve(3, 4) == 12  # of no axes here, of one in NumPy
-    assert_same_array(swiftconv.convolve(3, [1, 2, 3]), np.convolve(3, [1, 2, 3]))
-    assert_same_array(swiftconv.convolve([1, 2, 3], 4), np.convolve([1, 2, 3], 4))
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("mode", [*MODES, None])
+@pytest.mark.parametrize("a, v", [(3, 4), (3, [1, 2, 3]), ([1, 2, 3], 4), (2j, 3j), (np.float32(3), np.int8(4)), ([], 4), (3, [])],
+                         ids=str)  # fmt: skip
+def test_numbers_have_numpys_outcome(operation, mode, a, v):
+    ours, theirs = (outcome(function, a, v, *([mode] if mode else [])) for function in twins(operation))
+    if isinstance(theirs, type):
+        assert ours is theirs
+    else:
+        assert_same_array(ours, theirs)
 
 
 def test_the_filter_may_be_as_long_as_the_signal_or_the_signal_itself(rng):

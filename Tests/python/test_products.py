@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import swiftconv
 from reference import BOUNDARIES, MODES, OPERATIONS, assert_matches
-from samples import BFLOAT16, DTYPES, LAYOUTS, pairwise, values
+from samples import BFLOAT16, DTYPES, LAYOUTS, pairwise, permuted, values
 
 # (shape of a, shape of v, axes): rank 1 to 4 slid over, with no, one and several batch axes before, after, between.
 GEOMETRIES = [
@@ -196,7 +196,22 @@ def test_a_new_result_keeps_the_memory_order(layout, rng):
     for mode in MODES:
         out = swiftconv.correlate(a, values(rng, (2, 3), np.float32), mode)
         assert out.strides == np.empty_like(a, shape=out.shape).strides
-        assert out.flags.writeable
+        assert out.flags.owndata and out.flags.writeable
+
+
+@pytest.mark.parametrize("layout", ["broadcast", "negative", "odd unit strides", "overlapping", "permuted"])
+@pytest.mark.parametrize("shape", [(3, 4, 5, 6), (1, 4, 1, 6), (5, 1, 1, 2), (0, 3, 2, 4)])
+def test_the_memory_order_is_that_of_empty_like(layout, shape, rng):
+    """Equal and zero strides, those of axes of one element, and no elements at all."""
+    a = np.ones(shape, np.int16)
+    if layout == "permuted":
+        a = permuted(a, (2, 0, 3, 1))
+    elif a.size:
+        a = LAYOUTS[layout](a)
+    for view in (a, a.transpose(1, 0, 3, 2), a.T):
+        out = swiftconv.correlate(view, np.ones(2, np.int16), "full", axes=int(np.argmax(view.shape)), dtype=np.float32)
+        assert out.strides == np.empty_like(view, np.float32, shape=out.shape).strides
+        assert out.base is None and out.flags.owndata
 
 
 @pytest.mark.parametrize("dtype", [d for d in DTYPES if d != BFLOAT16])

@@ -21,12 +21,19 @@ static const char *method_name(int32_t method) {
   return method >= SC_METHOD_AUTO && method <= SC_METHOD_REFERENCE ? names[method] : "unknown";
 }
 
+/* The axis of a, counted from zero, under v's axis `position`. */
+static int32_t window_axis(int32_t position, const sc_tensor *a, const sc_sliding *options) {
+  int32_t axis = options->axes != NULL ? (int32_t)options->axes[position] : position - options->window_ndim;
+
+  return axis < 0 ? axis + a->ndim : axis;
+}
+
 /* Position among v's axes of a's axis `axis`, or -1. */
 static int32_t window_position(int32_t axis, const sc_tensor *a, const sc_sliding *options) {
   int32_t position;
 
   for (position = 0; position < options->window_ndim; ++position) {
-    if (axis == (options->axes != NULL ? options->axes[position] : a->ndim - options->window_ndim + position))
+    if (axis == window_axis(position, a, options))
       return position;
   }
   return -1;
@@ -98,8 +105,9 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
                  value);
     break;
   case SC_SIZE_OVERFLOW:
-    PyErr_Format(PyExc_OverflowError, "%s[%d]=%lld: too large, the arithmetic of the result's shape passes 2**63", name,
-                 axis, value);
+    PyErr_Format(PyExc_OverflowError,
+                 "%s[%d]=%lld is too large for an array of extent %lld and a filter of extent %lld", name, axis, value,
+                 (long long)a->shape[window_axis(axis, a, options)], (long long)v->shape[axis]);
     break;
   case SC_OUT_RANK:
     PyErr_Format(PyExc_ValueError, "out.ndim=%lld: expected %lld", value, expected);

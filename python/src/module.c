@@ -5,29 +5,39 @@
 #include "isa_level.h"
 #include "sliding.h"
 
+#include <string.h>
+
+static void keep(PyObject **slot, PyObject *object) {
+  PyObject *old = *slot;
+
+  Py_INCREF(object);
+  *slot = object;
+  Py_XDECREF(old);
+}
+
 static PyObject *native_initialize(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+  enum { NDARRAY, EMPTY, DTYPES, RESULT_CODES, MODES, BOUNDARIES, METHODS, ARGUMENTS };
   native_state *state = native_state_of(module);
-  PyObject *dtype;
+  const Py_ssize_t pairs = sizeof(state->result_codes);
   int code;
 
-  if (count != 3 || !PyType_Check(arguments[0]) || !PyTuple_Check(arguments[2]) ||
-      PyTuple_Size(arguments[2]) != NATIVE_DTYPES) {
-    PyErr_Format(PyExc_TypeError, "initialize: expected numpy.ndarray, numpy.empty and a tuple of %d dtypes",
-                 NATIVE_DTYPES);
+  if (count != ARGUMENTS || !PyType_Check(arguments[NDARRAY]) || !PyTuple_Check(arguments[DTYPES]) ||
+      PyTuple_Size(arguments[DTYPES]) != NATIVE_DTYPES || !PyBytes_Check(arguments[RESULT_CODES]) ||
+      PyBytes_Size(arguments[RESULT_CODES]) != pairs || !PyDict_Check(arguments[MODES]) ||
+      !PyDict_Check(arguments[BOUNDARIES]) || !PyDict_Check(arguments[METHODS])) {
+    PyErr_Format(PyExc_TypeError,
+                 "initialize: expected numpy.ndarray, numpy.empty, a tuple of %d dtypes, %zd bytes and three dicts",
+                 NATIVE_DTYPES, pairs);
     return NULL;
   }
-  Py_INCREF(arguments[0]);
-  Py_XDECREF((PyObject *)state->ndarray);
-  state->ndarray = (PyTypeObject *)arguments[0];
-  Py_INCREF(arguments[1]);
-  Py_XDECREF(state->empty);
-  state->empty = arguments[1];
-  for (code = 0; code < NATIVE_DTYPES; ++code) {
-    dtype = PyTuple_GetItem(arguments[2], code);
-    Py_INCREF(dtype);
-    Py_XDECREF(state->dtypes[code]);
-    state->dtypes[code] = dtype;
-  }
+  keep((PyObject **)&state->ndarray, arguments[NDARRAY]);
+  keep(&state->empty, arguments[EMPTY]);
+  for (code = 0; code < NATIVE_DTYPES; ++code)
+    keep(&state->dtypes[code], PyTuple_GetItem(arguments[DTYPES], code));
+  memcpy(state->result_codes, PyBytes_AsString(arguments[RESULT_CODES]), (size_t)pairs);
+  keep(&state->mode_codes, arguments[MODES]);
+  keep(&state->boundary_codes, arguments[BOUNDARIES]);
+  keep(&state->method_codes, arguments[METHODS]);
   Py_RETURN_NONE;
 }
 
@@ -66,8 +76,8 @@ static PyObject *native_core_path(PyObject *module, PyObject *unused) {
 #define FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef methods[] = {
-    {"initialize", FASTCALL(native_initialize), METH_FASTCALL, "Take numpy.ndarray, numpy.empty and the dtypes."},
-    {"slide_default", FASTCALL(native_slide_default), METH_FASTCALL, "Run a call with default options, or decline."},
+    {"initialize", FASTCALL(native_initialize), METH_FASTCALL, "Take what slide_plain needs of NumPy and Python."},
+    {"slide_plain", FASTCALL(native_slide_plain), METH_FASTCALL, "Run a call on plain arguments, or decline."},
     {"slide", FASTCALL(native_slide), METH_FASTCALL, "Run a call on normalised arguments."},
     {"slide_shape", FASTCALL(native_slide_shape), METH_FASTCALL, "Validate a call; the shape of its result."},
     {"slide_explain", FASTCALL(native_slide_explain), METH_FASTCALL, "What slide would do, as a dict."},
@@ -85,9 +95,6 @@ static int make_default_objects(native_state *state) {
   state->fill = PyUnicode_InternFromString("fill");
   state->automatic = PyUnicode_InternFromString("auto");
   state->dtype_name = PyUnicode_InternFromString("dtype");
-  state->modes[SC_MODE_VALID] = PyUnicode_InternFromString("valid");
-  state->modes[SC_MODE_SAME] = PyUnicode_InternFromString("same");
-  state->modes[SC_MODE_FULL] = PyUnicode_InternFromString("full");
   return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -114,6 +121,9 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->empty);
   for (code = 0; code < NATIVE_DTYPES; ++code)
     Py_VISIT(state->dtypes[code]);
+  Py_VISIT(state->mode_codes);
+  Py_VISIT(state->boundary_codes);
+  Py_VISIT(state->method_codes);
   return 0;
 }
 
@@ -127,13 +137,14 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->empty);
   for (index = 0; index < NATIVE_DTYPES; ++index)
     Py_CLEAR(state->dtypes[index]);
+  Py_CLEAR(state->mode_codes);
+  Py_CLEAR(state->boundary_codes);
+  Py_CLEAR(state->method_codes);
   Py_CLEAR(state->zero);
   Py_CLEAR(state->one);
   Py_CLEAR(state->fill);
   Py_CLEAR(state->automatic);
   Py_CLEAR(state->dtype_name);
-  for (index = 0; index < 3; ++index)
-    Py_CLEAR(state->modes[index]);
   return 0;
 }
 

@@ -16,13 +16,13 @@ enum { NATIVE_DTYPES = SC_COMPLEX128 + 1 };
 
 typedef struct native_state {
   core_library core;
-  PyTypeObject *ndarray;           /* numpy.ndarray, NULL until initialize() */
-  PyObject *empty;                 /* numpy.empty */
-  PyObject *dtypes[NATIVE_DTYPES]; /* numpy.dtype objects by code, NULL where NumPy has none */
-  PyObject *zero, *one;            /* the default objects that slide_default knows by identity */
-  PyObject *fill, *automatic;
-  PyObject *dtype_name; /* "dtype", interned */
-  PyObject *modes[3];   /* "valid", "same", "full", interned, indexed by SC_MODE_* */
+  PyTypeObject *ndarray;                                  /* numpy.ndarray, NULL until initialize() */
+  PyObject *empty;                                        /* numpy.empty */
+  PyObject *dtypes[NATIVE_DTYPES];                        /* numpy.dtype objects by code, NULL where NumPy has none */
+  signed char result_codes[NATIVE_DTYPES][NATIVE_DTYPES]; /* numpy.result_type of two codes, -1 where there is none */
+  PyObject *mode_codes, *boundary_codes, *method_codes;   /* dicts from name to code */
+  PyObject *zero, *one, *fill, *automatic;                /* the default objects that slide_plain knows by identity */
+  PyObject *dtype_name;                                   /* "dtype", interned */
 } native_state;
 
 static inline native_state *native_state_of(PyObject *module) { return (native_state *)PyModule_GetState(module); }

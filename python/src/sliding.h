@@ -4,8 +4,8 @@
 
 #include "native.h"
 
-/* sliding_default.c: the call with default options on plain arrays, or NotImplemented. */
-PyObject *native_slide_default(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+/* sliding_plain.c: the call on plain arrays with plainly written options, or NotImplemented. */
+PyObject *native_slide_plain(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 /* sliding.c: every call, on arguments that Python has normalised. */
 PyObject *native_slide(PyObject *module, PyObject *const *arguments, Py_ssize_t count);

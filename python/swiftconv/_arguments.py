@@ -76,7 +76,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _check_elements(name: str, value: np.ndarray) -> None:
-    for element in value.flat:
+    # Once for each element in memory: a broadcast array may repeat one without end.
+    for element in value[tuple(slice(1) if step == 0 else slice(None) for step in value.strides)].flat:
         if element is None or isinstance(element, (list, tuple, dict, str, bytes, np.ndarray)):
             raise TypeError(
                 f"{name} is an object array that holds a {type(element).__name__}: expected numbers (nested lists of "
@@ -204,6 +205,8 @@ def output(value: Any) -> np.ndarray | None:
 
 def fill(value: Any, dtype: np.dtype) -> Any:
     """The fill value as a number of the result's kind (as it is for objects)."""
+    if type(value) is int and value == 0:  # zero in every dtype
+        return 0
     scalar = _scalar(value)
     if dtype.char == "O":
         return scalar

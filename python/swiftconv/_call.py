@@ -85,8 +85,8 @@ def prepare(
     boundary = _arguments.boundary(boundary)
     method = _arguments.method(method)
     threads = _arguments.threads(threads)
-    if a.ndim == 0 and v.ndim == 1:
-        a = a.reshape(1)
+    if a.ndim + v.ndim < 2:
+        a, v = _numbers_as_signals(operation, a, v)
     counted_axes = _arguments.axes(axes, a.ndim, v.ndim)
     stride = _arguments.unless_default("stride", stride, v.ndim, 1)
     dilation = _arguments.unless_default("dilation", dilation, v.ndim, 1)
@@ -96,7 +96,7 @@ def prepare(
     if v.ndim == 0:
         # Multiplication is a window of one element: along the last axis, as good as any.
         shape = a.shape
-        a, v = a.reshape(a.shape or (1,)), v.reshape(1)
+        v = v.reshape(1)
         counted_axes, mode, boundary = (a.ndim - 1,), SAME, FILL
     else:
         plain = boundary == FILL and not fill and axes is stride is dilation is origin is None
@@ -124,6 +124,14 @@ def prepare(
         fill=fill,
         swapped=swapped,
     )
+
+
+def _numbers_as_signals(operation: int, a: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """NumPy's rule for a number beside a number or a signal: one sample to convolve, an error to correlate."""
+    if operation == CORRELATE:
+        name = "a" if a.ndim == 0 else "v"
+        raise ValueError(f"{name} is a number: expected at least one dimension")
+    return a.reshape(-1), v.reshape(-1)
 
 
 def _one_dimensional_swap(a: np.ndarray, v: np.ndarray) -> bool:
@@ -181,21 +189,36 @@ def run(call: Call) -> np.ndarray:
 
 
 def _new_result(call: Call, dtype: np.dtype) -> np.ndarray:
-    """A new array in the memory order of `a`."""
+    """A new array in the memory order of `a`.
+
+    np.empty_like would do, but NumPy 1.24's loses a reference to the dtype when it finds no memory.
+    """
+    a, shape = call.a, call.shape
+    flags = a.flags
     try:
-        if len(call.shape) != call.a.ndim:  # two scalars, or a scalar v
-            return np.empty(call.shape, dtype)
-        return np.empty_like(call.a, dtype=dtype, order="K", subok=False, shape=call.shape)
+        if flags.c_contiguous:
+            return np.empty(shape, dtype)
+        if flags.f_contiguous:
+            return np.empty(shape, dtype, "F")
+        return np.ndarray(shape, dtype, strides=_strides_in_order_of(a, shape, dtype.itemsize))
     except ValueError as error:  # NumPy's word for sizes that pass 2**63 bytes
-        raise MemoryError(f"cannot allocate a result of shape {call.shape} and dtype {dtype}: {error}") from error
+        raise MemoryError(f"a result of shape {shape} and dtype {dtype} passes 2**63 bytes") from error
+
+
+def _strides_in_order_of(a: np.ndarray, shape: tuple[int, ...], itemsize: int) -> list[int]:
+    """Memory strides of a dense array whose axes nest as those of `a` do: NumPy's order 'K'."""
+    strides = [abs(step) for step in a.strides]
+    step = itemsize
+    for axis in sorted(range(a.ndim), key=strides.__getitem__, reverse=True)[::-1]:
+        strides[axis] = step
+        step *= max(shape[axis], 1)
+    return strides
 
 
 def _compute(call: Call, target: np.ndarray) -> None:
     if target.size == 0:
         return
     view = np.asarray(target)
-    if view.ndim == 0:
-        view = view.reshape(1)
     if call.swapped and call.operation == CORRELATE:
         view = view[::-1]
     if call.through_numpy:

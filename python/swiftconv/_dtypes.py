@@ -53,6 +53,10 @@ DTYPES = tuple(
         "complex128",
     )
 )
+# numpy.result_type of every pair of codes, row by row; 255 where NumPy has no such dtype.
+RESULT_CODES = bytes(
+    255 if a is None or v is None else _CODE_OF_CHAR[np.result_type(a, v).char] for a in DTYPES for v in DTYPES
+)
 
 
 def code_of(dtype: np.dtype) -> int | None:

@@ -95,7 +95,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
 
 def _core_fields(call: Call) -> dict[str, Any]:
     out = call.out
-    if out is not None and (out.ndim != call.a.ndim or call.copies() or _dtypes.code_of(out.dtype) is None):
+    if out is not None and (call.copies() or _dtypes.code_of(out.dtype) is None):
         out = None
     return _native.slide_explain(*core_arguments(call, out))
 

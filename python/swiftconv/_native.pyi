@@ -5,8 +5,17 @@ import numpy as np
 
 _Ints = tuple[int, ...] | None
 
-def initialize(ndarray: type, empty: Callable[..., Any], dtypes: tuple[Any, ...], /) -> None: ...
-def slide_default(
+def initialize(
+    ndarray: type,
+    empty: Callable[..., Any],
+    dtypes: tuple[Any, ...],
+    result_codes: bytes,
+    modes: dict[str, int],
+    boundaries: dict[str, int],
+    methods: dict[str, int],
+    /,
+) -> None: ...
+def slide_plain(
     operation: int,
     a: Any,
     v: Any,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _dtypes, _native
+from . import _arguments, _dtypes, _native
 from ._call import CONVOLVE, CORRELATE, prepare, run
 
 if TYPE_CHECKING:
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
     Ints = Union[int, Sequence[int]]
 
-_native.initialize(np.ndarray, np.empty, _dtypes.DTYPES)
-_slide_default = _native.slide_default
+_native.initialize(
+    np.ndarray,
+    np.empty,
+    _dtypes.DTYPES,
+    _dtypes.RESULT_CODES,
+    _arguments.MODES,
+    _arguments.BOUNDARIES,
+    _arguments.METHODS,
+)
+_slide_plain = _native.slide_plain
 
 
 def correlate(
@@ -48,7 +56,7 @@ def correlate(
         The batch: any dtype, any memory layout, no copy is made. `v` slides over the last ``v.ndim`` axes or over
         `axes`; every other axis is a batch.
     v : array_like, shape (k1, ..., kd)
-        The filter. A 0-d `v` multiplies.
+        The filter. A 0-d `v` multiplies, but where `a` has fewer than two axes it is an error, as in NumPy.
     mode : {'valid', 'same', 'full'}, optional
         Which outputs there are along a window axis. 'valid' (default): ``n - k + 1``, those whose window lies inside
         `a`. 'same': ``n``, the window's element ``k // 2`` over each element of `a`. 'full': ``n + k - 1``, every
@@ -92,7 +100,7 @@ def correlate(
     TypeError
         A dtype that cannot be computed with or cast as asked; a masked or sparse array.
     OverflowError
-        An integer option, or a shape that would follow from it, beyond 64 bits.
+        An integer option beyond 64 bits, or a `stride` or `dilation` too large for the extents.
     MemoryError
         The result or the workspace cannot be had.
 
@@ -129,7 +137,7 @@ def correlate(
            [ 9, 90],
            [ 8, 80]])
     """
-    result = _slide_default(
+    result = _slide_plain(
         0, a, v, mode, out, axes, boundary, fillvalue, origin, stride, dilation, dtype, method, threads
     )
     if result is not NotImplemented:
@@ -166,7 +174,7 @@ def convolve(
         The batch: any dtype, any memory layout, no copy is made. `v` slides over the last ``v.ndim`` axes or over
         `axes`; every other axis is a batch.
     v : array_like, shape (k1, ..., kd)
-        The filter. A 0-d `v` multiplies.
+        The filter. A 0-d `v` multiplies; beside a number or a signal it is a signal of one sample, as in NumPy.
     mode : {'full', 'same', 'valid'}, optional
         Which outputs there are along a window axis. 'full' (default): ``n + k - 1``, every overlap. 'same': ``n``, the
         flipped window's element ``k // 2`` over each element of `a`. 'valid': ``n - k + 1``, those whose window lies
@@ -209,7 +217,7 @@ def convolve(
     array([[1., 6.],
            [1., 1.]])
     """
-    result = _slide_default(
+    result = _slide_plain(
         1, a, v, mode, out, axes, boundary, fillvalue, origin, stride, dilation, dtype, method, threads
     )
     if result is not NotImplemented:

@@ -7,6 +7,8 @@ enum Values {
     case exact
     /// The same integers; fractions whose sums round.
     case rounding
+    /// Small integers too, for sums in floating point.
+    case small
 }
 
 extension TestArray {
@@ -38,7 +40,9 @@ extension TestArray {
         set {
             let size = type.byteCount
             for (n, offset) in offsets.enumerated() {
-                for i in 0..<size { (data + offset).storeBytes(of: newValue[n * size + i], toByteOffset: swapped(i), as: UInt8.self) }
+                for i in 0..<size {
+                    (data + offset).storeBytes(of: newValue[n * size + i], toByteOffset: swapped(i), as: UInt8.self)
+                }
             }
         }
     }
@@ -108,15 +112,16 @@ extension ElementType {
     fileprivate func appendRandom(_ values: Values, to bytes: inout [UInt8], _ generator: inout SeededGenerator) {
         if !isFloating {
             // Of a bool every byte but 0 is true.
-            let bits = self == .bool ? generator.pick([0, 0, 0, 1, 1, 2, 128]) : generator.next()
+            var bits = self == .bool ? generator.pick([0, 0, 0, 1, 1, 2, 128]) : generator.next()
+            if values == .small && self != .bool { bits %= 4 }
             withUnsafeBytes(of: bits.littleEndian) { bytes.append(contentsOf: $0.prefix(byteCount)) }
             return
         }
         let part: ElementType = self == .complex64 ? .float32 : self == .complex128 ? .float64 : self
         for _ in 0..<(isComplex ? 2 : 1) {
             let x =
-                values == .exact
-                ? Double(Int.random(in: -8...8, using: &generator)) / 4 : Double.random(in: -1..<1, using: &generator)
+                values == .rounding
+                ? Double.random(in: -1..<1, using: &generator) : Double(Int.random(in: -8...8, using: &generator)) / 4
             part.append(x, to: &bytes)
         }
     }

@@ -67,6 +67,15 @@ final class TestArray: @unchecked Sendable {
         return TestArray(self, data: data + range.lowerBound * strides[axis], shape: shape, strides: strides)
     }
 
+    /// The last two axes exchanged.
+    var transposed: TestArray {
+        let (last, before) = (shape.count - 1, shape.count - 2)
+        var (shape, strides) = (shape, strides)
+        shape.swapAt(before, last)
+        strides.swapAt(before, last)
+        return TestArray(self, data: data, shape: shape, strides: strides)
+    }
+
     var descriptor: sc_tensor {
         sc_tensor(
             data: data, shape: lists, strides: lists + shape.count, ndim: Int32(shape.count), dtype: type.rawValue,

@@ -19,15 +19,17 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (_ index: Int) -> Void)
     #endif
     for i in 0..<count {
         let context = Unmanaged.passRetained(ThreadBody(i, body)).toOpaque()
-        let status = pthread_create(&threads[i], nil, { context in
-            #if canImport(Darwin)
-            let body = Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue()
-            #else
-            let body = Unmanaged<ThreadBody>.fromOpaque(context!).takeRetainedValue()
-            #endif
-            body.run(body.index)
-            return nil
-        }, context)
+        let status = pthread_create(
+            &threads[i], nil,
+            { context in
+                #if canImport(Darwin)
+                let body = Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue()
+                #else
+                let body = Unmanaged<ThreadBody>.fromOpaque(context!).takeRetainedValue()
+                #endif
+                body.run(body.index)
+                return nil
+            }, context)
         precondition(status == 0)
     }
     #if canImport(Darwin)
