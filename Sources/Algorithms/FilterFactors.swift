@@ -12,7 +12,8 @@ func factorFilter(
     func integers<T: FixedWidthInteger & UnsignedInteger>(_: T.Type) -> Bool {
         let unused = T.bitWidth &- 8 &* result.byteCount
         return factorIntegers(
-            PackedMatrix<T>(filter, taps: taps, rows: rows), mask: T.max >> T(unused), row.assumingMemoryBound(to: T.self),
+            PackedMatrix<T>(filter, taps: taps, rows: rows), mask: T.max >> T(unused),
+            row.assumingMemoryBound(to: T.self),
             column.assumingMemoryBound(to: T.self))
     }
     func numbers<T: Factorable>(_: T.Type) -> Bool {

@@ -150,7 +150,8 @@ extension StencilPlan {
         if outerCount > 0 {
             let previous = outer[outerCount &- 1]
             if previous.inStride == axis.inStride &* axis.outExtent
-                && previous.outStride == axis.outStride &* axis.outExtent {
+                && previous.outStride == axis.outStride &* axis.outExtent
+            {
                 outer[outerCount &- 1].inStride = axis.inStride
                 outer[outerCount &- 1].outStride = axis.outStride
                 outer[outerCount &- 1].inExtent &*= axis.inExtent
@@ -211,7 +212,8 @@ extension StencilPlan {
         if row.filterExtent == 1 {
             rowTap = rowStep
         } else if row.step == 1 && row.dilation > 1
-            && row.outExtent / row.dilation >= sharedRowsHeight {
+            && row.outExtent / row.dilation >= sharedRowsHeight
+        {
             rowPhases = row.dilation
             rowStep = row.dilation
         }
@@ -281,7 +283,7 @@ extension StencilPlan {
         if !usesBlocks { return }
         while true {
             patch = PatchGeometry(self, rows: blockRows, columns: blockColumns)
-            let results = blockRows &* blockColumns &* element
+            let results = saturatingMultiply(blockRows, blockColumns &* element)
             let bytes = saturatingAdd(patch.byteCount, mayFactor ? saturatingMultiply(2, results) : results)
             if bytes <= patchBudget { return }
             // Halo rows are packed again for every block: blocks lose columns before they get lower than their halo.
@@ -317,9 +319,8 @@ extension StencilPlan {
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows
         if perRow * Double(rows) > taskWork {
-            taskRows = min(rows, max(2 &* sharedRowsHeight, Int(min(taskWork / perRow, 1e9))))
-            taskRows = taskRows / sharedRowsHeight &* sharedRowsHeight
-            if rows < taskRows || taskRows == 0 { taskRows = rows }
+            taskRows = min(rows, max(sharedRowsHeight, Int(min(taskWork / perRow, 1e9))))
+            if taskRows > sharedRowsHeight { taskRows = taskRows / sharedRowsHeight &* sharedRowsHeight }
         }
         if taskRows > blockRows && !(readsInPlace && writesInPlace) {
             taskRows = max(blockRows, taskRows / blockRows &* blockRows)

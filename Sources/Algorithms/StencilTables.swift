@@ -96,7 +96,8 @@ struct ScratchLayout {
         }
         let needsPatch = !plan.readsInPlace || plan.touchesBorder
         let patchBytes = needsPatch ? roundToCacheLine(plan.patch.byteCount) : 0
-        stageElements = plan.reader.isPlain && plan.writesInPlace ? 0 : min(512, plan.blockColumns &+ plan.patch.slotExtra)
+        stageElements =
+            plan.reader.isPlain && plan.writesInPlace ? 0 : min(512, plan.blockColumns &+ plan.patch.slotExtra)
         blockPitch = roundToCacheLine(plan.blockColumns &* plan.element)
         block = patchBytes
         var blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)

@@ -16,7 +16,8 @@ package enum ThreadCount {
         if set > 0 { return set }
         let count = Int(sc_atomic_load(&fallback))
         if count > 0 { return count }
-        let found = fromEnvironment("SWIFTCONV_NUM_THREADS") ?? fromEnvironment("OMP_NUM_THREADS") 
+        let found =
+            fromEnvironment("SWIFTCONV_NUM_THREADS") ?? fromEnvironment("OMP_NUM_THREADS")
             ?? min(Int(sc_machine_cpu_count()), limit)
         sc_atomic_store(&fallback, Int64(found))
         return found

@@ -15,15 +15,17 @@ import Glibc
 /// - No thread is made before a call asks for more than one.
 package enum ThreadPool {
     /// Runs tasks `[first, end)` on the thread of the given slot (0 is the caller's).
-    package typealias Body = @convention(c) (
-        _ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int
-    ) -> Void
+    package typealias Body =
+        @convention(c) (
+            _ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int
+        ) -> Void
 
     /// Calls `body` over `0..<tasks`, `grain` at a time, on up to `threads` threads, in no fixed order. Returns false if
     /// `control` asked to stop; then some tasks have not run.
     package static func run(
         tasks: Int, grain: Int, threads: Int, control: Control, context: UnsafeMutableRawPointer, _ body: Body
     ) -> Bool {
+        if tasks <= 0 { return true }
         if tasks <= grain {
             body(context, 0, 0, tasks)
             return true

@@ -20,7 +20,9 @@ package func validate(
     var filter = UnsafeRawPointer(v.data)
     for w in 0..<options.windowRank {
         let i = try windowAxis(w, a, options)
-        if axes[i].isWindow { throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes(w, default: 0)) }
+        if axes[i].isWindow {
+            throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes(w, default: 0))
+        }
         try setWindow(&axes[i], axis: i, window: w, v, options)
         if options.operation == .convolve {
             filter += (v.extent(w) - 1) &* v.stride(w)  // within v, whose elements the caller vouches for

@@ -55,7 +55,7 @@ public func sc_sliding_explain(
         let options = try decode(options.pointee)
         let output = try out.map { (out) throws(Failure) in try decode(out.pointee, argument: SC_ARG_OUT) }
         let a = try decode(a.pointee, argument: SC_ARG_A)
-        let v = try decode(v.pointee, argument: SC_ARG_V)
+        let v = try decode(v.pointee, argument: SC_ARG_V, needsData: true)
         var found = Explanation()
         _ = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
             let problem = try validate(a, v, out: output, options, into: axes)

@@ -1,5 +1,5 @@
-/* atomics.h: what the pool's threads share. Swift's own atomics are non-copyable types that cannot live in memory that a
- * child process abandons. */
+/* atomics.h: what the pool's threads share. Swift's own atomics are non-copyable types that cannot live in memory that
+ * a child process abandons. */
 #ifndef SWIFTCONV_ATOMICS_H
 #define SWIFTCONV_ATOMICS_H
 

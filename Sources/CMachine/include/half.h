@@ -1,7 +1,7 @@
 /* half.h: float16 and bfloat16 to and from float32.
  *
- * Round to nearest even; NaN stays NaN. float16 takes one instruction with F16C or on arm64, vectorised in loops; without
- * them integer arithmetic, so that no support library is called.
+ * Round to nearest even; NaN stays NaN. float16 takes one instruction with F16C or on arm64, vectorised in loops;
+ * without them integer arithmetic, so that no support library is called.
  */
 #ifndef SWIFTCONV_HALF_H
 #define SWIFTCONV_HALF_H
@@ -19,7 +19,8 @@ static inline float sc_float_from_half(uint16_t bits) {
   __builtin_memcpy(&scaled, &magnitude, 4);
   scaled *= 0x1p112f; /* rebias the exponent; exact, subnormals included */
   __builtin_memcpy(&magnitude, &scaled, 4);
-  if ((bits & 0x7c00) == 0x7c00) magnitude |= 0x7f800000;
+  if ((bits & 0x7c00) == 0x7c00)
+    magnitude |= 0x7f800000;
   magnitude |= sign;
   __builtin_memcpy(&scaled, &magnitude, 4);
   return scaled;
@@ -64,7 +65,8 @@ static inline float sc_float_from_bfloat(uint16_t bits) {
 static inline uint16_t sc_bfloat_from_float(float value) {
   uint32_t bits;
   __builtin_memcpy(&bits, &value, 4);
-  if ((bits & 0x7fffffff) > 0x7f800000) return (uint16_t)((bits >> 16) | 0x40); /* keep NaN quiet */
+  if ((bits & 0x7fffffff) > 0x7f800000)
+    return (uint16_t)((bits >> 16) | 0x40); /* keep NaN quiet */
   return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 

@@ -32,8 +32,8 @@
 
 /* One full register of each scalar, and the half register where it is still 16 bytes: SIMDn<Scalar> in Swift. */
 #define SC_HALF_BYTES (SC_VECTOR_BYTES > 16 ? SC_VECTOR_BYTES / 2 : 16)
-#define SC_VECTOR_TYPES(name, scalar)                                                              \
-  typedef scalar sc_##name##v __attribute__((ext_vector_type(SC_VECTOR_BYTES / sizeof(scalar)))); \
+#define SC_VECTOR_TYPES(name, scalar)                                                                                  \
+  typedef scalar sc_##name##v __attribute__((ext_vector_type(SC_VECTOR_BYTES / sizeof(scalar))));                      \
   typedef scalar sc_##name##h __attribute__((ext_vector_type(SC_HALF_BYTES / sizeof(scalar))))
 SC_VECTOR_TYPES(f32, float);
 SC_VECTOR_TYPES(f64, double);
@@ -44,10 +44,10 @@ SC_VECTOR_TYPES(u64, uint64_t);
 
 /* Vectors of 32 and 64 lanes: Swift's generic operators on them are loops over the lanes that the optimiser leaves as
  * they are, 100 times slower (measured, Swift 6.3). */
-#define SC_WORD_OPERATIONS(name, vector, scalar)                                                                   \
-  static inline vector sc_##name##_splat(scalar value) { return (vector)value; }                                   \
-  static inline vector sc_##name##_multiply_add(vector sum, vector x, vector w) { return sum + x * w; }            \
-  static inline vector sc_##name##_or_and(vector sum, vector x, vector w) { return sum | (x & w); }                \
+#define SC_WORD_OPERATIONS(name, vector, scalar)                                                                       \
+  static inline vector sc_##name##_splat(scalar value) { return (vector)value; }                                       \
+  static inline vector sc_##name##_multiply_add(vector sum, vector x, vector w) { return sum + x * w; }                \
+  static inline vector sc_##name##_or_and(vector sum, vector x, vector w) { return sum | (x & w); }                    \
   static inline vector sc_##name##_at_most_one(vector sum) { return __builtin_elementwise_min(sum, (vector)1); }
 SC_WORD_OPERATIONS(u8v, sc_u8v, uint8_t)
 SC_WORD_OPERATIONS(u8h, sc_u8h, uint8_t)

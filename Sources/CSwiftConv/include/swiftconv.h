@@ -26,24 +26,24 @@ enum { SC_MAX_DIMS = 32 };
 typedef int32_t sc_status;
 enum {
   SC_OK = 0,
-  SC_NO_MEMORY = 1,           /* value: bytes that could not be had */
-  SC_INTERRUPTED = 2,         /* sc_control.interrupted returned non-zero; `out` is partly written */
-  SC_TOO_MANY_DIMENSIONS = 3, /* argument; value: its ndim; expected: SC_MAX_DIMS */
-  SC_RANK_TOO_SMALL = 4,      /* argument A; value: a.ndim; expected: number of window axes */
-  SC_WINDOW_RANK = 5,         /* argument V; value: v.ndim; expected: number of window axes */
-  SC_EMPTY_AXIS = 6,          /* argument A or V; axis: the one of extent 0 */
-  SC_AXIS_OUT_OF_RANGE = 7,   /* argument AXES; value: the axis; expected: a.ndim */
-  SC_AXIS_REPEATED = 8,       /* argument AXES; value: the axis */
-  SC_NOT_POSITIVE = 9,        /* argument STRIDE or DILATION; axis: position in it; value */
-  SC_WINDOW_TOO_LARGE = 10,   /* axis of a; value: dilated extent of v; expected: extent of a (mode valid) */
-  SC_ORIGIN_OUT_OF_RANGE = 11,/* axis of a; value: origin; lowest, expected (highest): the range it must lie in */
-  SC_ORIGIN_NEEDS_SAME = 12,  /* value: the origin given with another mode */
-  SC_SIZE_OVERFLOW = 13,      /* argument; axis: shape arithmetic passed 2^63 */
-  SC_OUT_RANK = 14,           /* value: out.ndim; expected */
-  SC_OUT_SHAPE = 15,          /* axis; value: out's extent; expected */
-  SC_DTYPE = 16,              /* argument; value: dtype code that the operation cannot take */
-  SC_METHOD = 17,             /* method: the named algorithm cannot run this problem */
-  SC_BAD_ENUM = 18            /* argument; value: unknown code: a mistake of the caller's, not of the user's */
+  SC_NO_MEMORY = 1,            /* value: bytes that could not be had */
+  SC_INTERRUPTED = 2,          /* sc_control.interrupted returned non-zero; `out` is partly written */
+  SC_TOO_MANY_DIMENSIONS = 3,  /* argument; value: its ndim; expected: SC_MAX_DIMS */
+  SC_RANK_TOO_SMALL = 4,       /* argument A; value: a.ndim; expected: number of window axes */
+  SC_WINDOW_RANK = 5,          /* argument V; value: v.ndim; expected: number of window axes */
+  SC_EMPTY_AXIS = 6,           /* argument A or V; axis: the one of extent 0 */
+  SC_AXIS_OUT_OF_RANGE = 7,    /* argument AXES; value: the axis; expected: a.ndim */
+  SC_AXIS_REPEATED = 8,        /* argument AXES; value: the axis */
+  SC_NOT_POSITIVE = 9,         /* argument STRIDE, DILATION (axis: position in it) or THREADS; value */
+  SC_WINDOW_TOO_LARGE = 10,    /* axis of a; value: dilated extent of v; expected: extent of a (mode valid) */
+  SC_ORIGIN_OUT_OF_RANGE = 11, /* axis of a; value: origin; lowest, expected (highest): the range it must lie in */
+  SC_ORIGIN_NEEDS_SAME = 12,   /* value: the origin given with another mode */
+  SC_SIZE_OVERFLOW = 13,       /* argument STRIDE or DILATION; axis: position in it; value: too large for a and v */
+  SC_OUT_RANK = 14,            /* value: out.ndim; expected */
+  SC_OUT_SHAPE = 15,           /* axis; value: out's extent; expected */
+  SC_DTYPE = 16,               /* argument; value: dtype code that the operation cannot take */
+  SC_METHOD = 17,              /* method: the named algorithm cannot run this problem */
+  SC_BAD_ENUM = 18             /* argument; value: unknown code: a mistake of the caller's, not of the user's */
 };
 
 typedef int32_t sc_argument;
@@ -143,15 +143,15 @@ typedef struct sc_control {
 } sc_control;
 
 typedef struct sc_explanation {
-  const char *algorithm;   /* "stencil", "separable", "reference" */
-  const char *kernel;      /* name of the register tile, e.g. "shared rows 6 x 2" */
-  const char *input;       /* how the input is read: "direct", "direct, border packed", "packed by blocks" */
-  const char *output;      /* how the output is written: "direct", "converted by blocks" */
-  int64_t vector_axis;     /* a's axis that lies along the vectors, -1 if none */
+  const char *algorithm; /* "stencil", "separable", "reference" */
+  const char *kernel;    /* name of the register tile, e.g. "shared rows 6 x 2" */
+  const char *input;     /* how the input is read: "direct", "direct, border packed", "packed by blocks" */
+  const char *output;    /* how the output is written: "direct", "converted by blocks" */
+  int64_t vector_axis;   /* a's axis that lies along the vectors, -1 if none */
   int64_t vector_lanes;
-  int64_t tile_rows;       /* output rows a register tile holds */
-  int64_t tile_columns;    /* output columns (lanes) a register tile holds */
-  int64_t block_rows;      /* output rows and columns of a packed block; 0 x 0 if nothing is packed */
+  int64_t tile_rows;    /* output rows a register tile holds */
+  int64_t tile_columns; /* output columns (lanes) a register tile holds */
+  int64_t block_rows;   /* output rows and columns of a packed block; 0 x 0 if nothing is packed */
   int64_t block_columns;
   int64_t workspace_bytes; /* per thread, packed filter included */
   int64_t tasks;
@@ -163,7 +163,8 @@ sc_status sc_sliding_shape(const sc_tensor *a, const sc_tensor *v, const sc_slid
                            sc_error *error);
 sc_status sc_sliding_run(const sc_tensor *a, const sc_tensor *v, const sc_tensor *out, const sc_sliding *options,
                          const sc_control *control, sc_error *error);
-/* What sc_sliding_run would do; the strings are static. out may be NULL: a new C-ordered result. */
+/* What sc_sliding_run would do; the strings are static. out may be NULL: a new C-ordered result. v is read (a filter
+ * may have factors), so its data is needed; a's and out's are not. */
 sc_status sc_sliding_explain(const sc_tensor *a, const sc_tensor *v, const sc_tensor *out, const sc_sliding *options,
                              sc_explanation *explanation, sc_error *error);
 
