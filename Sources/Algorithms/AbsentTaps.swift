@@ -55,7 +55,7 @@ extension StencilRun {
         while i >= plan.pointee.batchCount {
             let axis = plan.pointee.outer[i]
             let distance = index % axis.filterExtent &* axis.dilation
-            let sample = firstIndex(i) &+ distance
+            let sample = place.firstIndex(i) &+ distance
             if sample < 0 || sample >= axis.inExtent { return nil }
             offset &+= distance &* axis.inStride
             index /= axis.filterExtent

@@ -39,17 +39,31 @@ struct ElementWriter {
     let result: ElementType
     let output: ElementType
     let swapUnit: Int
-    /// Whether a kernel may write the output itself.
-    let isPlain: Bool
+    private let route: Route
+
+    private enum Route {
+        /// A kernel may write the output itself.
+        case plain
+        /// Results as the arithmetic holds them, moved.
+        case asComputed
+        /// Results in the result's dtype.
+        case rounded
+        /// And from that to another dtype of the output.
+        case cast
+    }
 
     init(result: ElementType, output: ElementType, swapUnit: Int) {
         self.result = result
         self.output = output
         self.swapUnit = swapUnit
-        isPlain =
-            swapUnit == 1 && result.isComputedInPlace && output.isComputedInPlace
-            && result.arithmetic == output.arithmetic
+        if result.isComputedInPlace && output.isComputedInPlace && result.arithmetic == output.arithmetic {
+            route = swapUnit == 1 ? .plain : .asComputed
+        } else {
+            route = result == output ? .rounded : .cast
+        }
     }
+
+    var isPlain: Bool { if case .plain = route { true } else { false } }
 
     /// Rounds to the result dtype first and casts after, as NumPy does when `out` has another dtype. The stages hold
     /// `count` elements of 16 bytes each; the source may be overwritten.
@@ -58,18 +72,25 @@ struct ElementWriter {
         stages first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer
     ) {
         var values = source
-        if !(result.isComputedInPlace && result == output) && !isPlain {
+        switch route {
+        case .plain, .asComputed: break
+        case .rounded:
+            if stride == output.byteCount && swapUnit == 1 {
+                convert(source, from: result.arithmetic, to: result, destination, count: count)
+                return
+            }
             convert(source, from: result.arithmetic, to: result, first, count: count)
             values = first
-            if result != output {
-                if output.arithmetic == .float32 && result == .float64 {
-                    // float64 to a 16-bit float: by way of float32, rounded to odd there so that it is rounded once.
-                    roundToOdd(UnsafeRawPointer(first), second, count: count)
-                } else {
-                    convert(first, result, to: output.arithmetic, second, count: count)
-                }
-                convert(second, from: output.arithmetic, to: output, first, count: count)
+        case .cast:
+            convert(source, from: result.arithmetic, to: result, first, count: count)
+            if output.arithmetic == .float32 && result == .float64 {
+                // float64 to a 16-bit float: by way of float32, rounded to odd there so that it is rounded once.
+                roundToOdd(UnsafeRawPointer(first), second, count: count)
+            } else {
+                convert(first, result, to: output.arithmetic, second, count: count)
             }
+            convert(second, from: output.arithmetic, to: output, first, count: count)
+            values = first
         }
         scatter(
             values, to: destination, strideBytes: stride, count: count, elementBytes: output.byteCount,

@@ -1,80 +1,61 @@
-import CMachine
 import Foundations
 import Kernels
 
-/// Packs the input of a block of output rows and columns, boundary included, as the plan's patch geometry lays it out.
+/// Packs the input of a block of output rows and columns, boundary included, as the plan's patch geometry lays it out,
+/// all but the first `kept` patch rows.
 func packPatch(
-    _ run: StencilRun, _ place: Place, rows: Range<Int>, columns: Range<Int>, to patch: UnsafeMutableRawPointer,
-    stage: UnsafeMutableRawPointer
+    _ run: StencilRun, _ place: Place, rows: Range<Int>, columns: Range<Int>, kept: Int,
+    to patch: UnsafeMutableRawPointer
+) {
+    let plan = run.plan
+    var planeTaps = AxisInts(repeating: 0)
+    for p in 0..<plan.pointee.planes {
+        packPlane(
+            run, place.plane(planeTaps), place, rows: rows, columns: columns, kept: kept,
+            to: patch + p &* plan.pointee.patch.planePitch)
+        plan.pointee.advance(&planeTaps)
+    }
+}
+
+/// One plane of a patch: `plane` is the input at its taps along the outer axes, nil where all of it is filled.
+func packPlane(
+    _ run: StencilRun, _ plane: UnsafeRawPointer?, _ place: Place, rows: Range<Int>, columns: Range<Int>, kept: Int,
+    to patch: UnsafeMutableRawPointer
 ) {
     let plan = run.plan
     let geometry = plan.pointee.patch
     let row = plan.pointee.row
-    let rowCount =
-        geometry.rowPerTap
-        ? rows.count &* row.filterExtent
-        : (rows.count &- 1) &* geometry.outputRowSteps &+ (row.filterExtent &- 1) &* geometry.filterRowSteps &+ 1
+    let stage = run.scratch + plan.pointee.scratch.firstStage
+    let outside = (run.scratch + plan.pointee.scratch.outside).assumingMemoryBound(to: Int.self)
     let firstRow = place.firstInputRow &+ rows.lowerBound &* plan.pointee.rowStep
-    let outside = (stage + plan.pointee.scratch.outsideFromFirstStage).assumingMemoryBound(to: Int.self)
+    let end = plan.pointee.patchRows(rows.count)
+    let inside = insideRows(plan, firstRow, kept..<end)
     for slot in 0..<geometry.slots {
         let samples = SlotSamples(plan, slot: slot, columns: columns)
-        samples.mapOutside(plan, to: outside)
-        var planeIndex = AxisInts(repeating: 0)
-        for p in 0..<plan.pointee.planes {
-            let plane = locatePlane(run, place, planeIndex)
-            let target = patch + (p &* geometry.planePitch &+ slot &* geometry.slotPitch)
-            for r in 0..<rowCount {
-                let index = plan.pointee.problem.boundary.map(
-                    firstRow &+ geometry.inputRow(r, plan.pointee), extent: row.inExtent)
-                let source = index < 0 ? nil : plane.map { $0 + index &* row.inStride }
-                if let source, slot == 0 { prefetchRow(plan, source, samples) }
-                packRow(plan, source, samples, outside, to: target + r &* geometry.rowPitch, stage: stage)
+        if plane != nil { samples.mapOutside(plan, to: outside) }
+        let target = patch + slot &* geometry.slotPitch
+        for r in kept..<end {
+            if let plane, inside.contains(r) {
+                if r > inside.lowerBound { continue }
+                let first = plane + (firstRow &+ geometry.rowUnit &* r) &* row.inStride
+                packRows(plan, first, inside.count, samples, outside, to: target + r &* geometry.rowPitch)
+                continue
             }
-            advance(&planeIndex, plan)
+            let index = plan.pointee.problem.boundary.map(
+                firstRow &+ geometry.inputRow(r, plan.pointee), extent: row.inExtent)
+            let source = index < 0 ? nil : plane.map { $0 + index &* row.inStride }
+            packRow(plan, source, samples, outside, to: target + r &* geometry.rowPitch, stage: stage)
         }
     }
 }
 
-/// Rows between the one that is packed and the one that is asked for meanwhile.
-private let prefetchRows = 8
-
-private func prefetchRow(
-    _ plan: UnsafePointer<StencilPlan>, _ source: UnsafeRawPointer, _ samples: SlotSamples
-) {
-    let column = plan.pointee.column
-    // A row with a line for every sample is left to the hardware: asking for each costs as much as reading it.
-    if column.inStride <= 0 || column.step &* column.inStride > 32 { return }
-    let row = plan.pointee.rowTap &* plan.pointee.row.inStride
-    let from = source + (prefetchRows &* row &+ (samples.first &+ column.step &* samples.before) &* column.inStride)
-    let bytes = (samples.end &- samples.before) &* column.step &* column.inStride
-    sc_prefetch(from.assumingMemoryBound(to: UInt8.self), Int64(bytes))
-}
-
-/// The input at the plane's taps along the outer axes, or nil where one of them is filled.
-private func locatePlane(
-    _ run: StencilRun, _ place: Place, _ taps: AxisInts
-) -> UnsafeRawPointer? {
-    let plan = run.plan
-    var offset = 0
-    for i in plan.pointee.batchCount..<plan.pointee.outerCount {
-        let axis = plan.pointee.outer[i]
-        let first = run.firstIndex(i)
-        let index = first &+ axis.dilation &* taps[i]
-        let mapped = plan.pointee.problem.boundary.map(index, extent: axis.inExtent)
-        if mapped < 0 { return nil }
-        offset &+= (mapped &- first) &* axis.inStride
-    }
-    return place.input + offset
-}
-
-private func advance(_ taps: inout AxisInts, _ plan: UnsafePointer<StencilPlan>) {
-    var i = plan.pointee.outerCount &- 1
-    while i >= plan.pointee.batchCount {
-        taps[i] &+= 1
-        if taps[i] < plan.pointee.outer[i].filterExtent { return }
-        taps[i] = 0
-        i &-= 1
-    }
+/// The patch rows that can be packed together: inside the input at even distances, and needing no conversion.
+private func insideRows(_ plan: UnsafePointer<StencilPlan>, _ firstRow: Int, _ patchRows: Range<Int>) -> Range<Int> {
+    let geometry = plan.pointee.patch
+    if geometry.rowPerTap || !plan.pointee.reader.isPlain { return patchRows.lowerBound..<patchRows.lowerBound }
+    let first = ceilingDivide(0 &- firstRow, geometry.rowUnit)
+    let end = ceilingDivide(plan.pointee.row.inExtent &- firstRow, geometry.rowUnit)
+    return (first..<max(first, end)).clamped(to: patchRows)
 }
 
 /// The samples of one slot of a patch row: `before` of them lie outside the input, then up to `end` inside, then outside
@@ -98,7 +79,7 @@ private struct SlotSamples {
     /// Where in an input row the boundary finds each sample outside, in bytes: worked out once for all rows.
     func mapOutside(_ plan: UnsafePointer<StencilPlan>, to offsets: UnsafeMutablePointer<Int>) {
         let boundary = plan.pointee.problem.boundary
-        if boundary == .fill { return }
+        if case .fill = boundary { return }
         let column = plan.pointee.column
         let fused = plan.pointee.fusedExtent
         for i in 0..<count where i < before || i >= end {
@@ -110,12 +91,46 @@ private struct SlotSamples {
     }
 }
 
+/// Rows that need no conversion, one after the other from `source` on.
+private func packRows(
+    _ plan: UnsafePointer<StencilPlan>, _ source: UnsafeRawPointer, _ rows: Int, _ samples: SlotSamples,
+    _ outside: UnsafePointer<Int>, to target: UnsafeMutableRawPointer
+) {
+    let element = plan.pointee.element
+    let column = plan.pointee.column
+    let pitch = plan.pointee.patch.rowPitch
+    let rowStride = plan.pointee.patch.rowUnit &* plan.pointee.row.inStride
+    gatherRows(
+        source + (samples.first &+ column.step &* samples.before) &* column.inStride, rowStride: rowStride,
+        strideBytes: column.step &* column.inStride, to: target + samples.before &* element, rowStride: pitch,
+        rows: rows, count: samples.end &- samples.before, elementBytes: element)
+    packOutside(plan, source, rowStride, rows, 0..<samples.before, outside, to: target)
+    packOutside(plan, source, rowStride, rows, samples.end..<samples.count, outside, to: target)
+}
+
+private func packOutside(
+    _ plan: UnsafePointer<StencilPlan>, _ source: UnsafeRawPointer, _ rowStride: Int, _ rows: Int,
+    _ range: Range<Int>, _ offsets: UnsafePointer<Int>, to target: UnsafeMutableRawPointer
+) {
+    if range.isEmpty { return }
+    let element = plan.pointee.element
+    let pitch = plan.pointee.patch.rowPitch
+    let target = target + range.lowerBound &* element
+    if plan.pointee.fillsOutside {
+        fill(plan, target, rowStride: pitch, rows: rows, range.count)
+    } else {
+        gatherIndexedRows(
+            source, rowStride: rowStride, offsets + range.lowerBound, to: target, rowStride: pitch, rows: rows,
+            count: range.count, elementBytes: element)
+    }
+}
+
 private func packRow(
     _ plan: UnsafePointer<StencilPlan>, _ source: UnsafeRawPointer?, _ samples: SlotSamples,
     _ outside: UnsafePointer<Int>, to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
 ) {
     guard let source else {
-        fill(plan, target, samples.count)
+        fill(plan, target, rowStride: 0, rows: 1, samples.count)
         return
     }
     let element = plan.pointee.element
@@ -140,30 +155,23 @@ private func packOutside(
     _ offsets: UnsafePointer<Int>, to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
 ) {
     if range.isEmpty { return }
-    let element = plan.pointee.element
-    if plan.pointee.problem.boundary == .fill {
-        fill(plan, target + range.lowerBound &* element, range.count)
-    } else if plan.pointee.reader.isPlain {
-        gatherIndexed(
-            source, offsets + range.lowerBound, to: target + range.lowerBound &* element, count: range.count,
-            elementBytes: element)
-    } else {
-        for i in range {
-            plan.pointee.reader.read(
-                source + offsets[i], stride: 0, count: 1, to: target + i &* element, stage: stage)
-        }
+    if plan.pointee.reader.isPlain || plan.pointee.fillsOutside {
+        packOutside(plan, source, 0, 1, range, offsets, to: target)
+        return
+    }
+    for i in range {
+        plan.pointee.reader.read(
+            source + offsets[i], stride: 0, count: 1, to: target + i &* plan.pointee.element, stage: stage)
     }
 }
 
-private func fill(_ plan: UnsafePointer<StencilPlan>, _ target: UnsafeMutableRawPointer, _ count: Int) {
+private func fill(
+    _ plan: UnsafePointer<StencilPlan>, _ target: UnsafeMutableRawPointer, rowStride: Int, rows: Int, _ count: Int
+) {
     var value = plan.pointee.problem.fill
-    let element = plan.pointee.element
     withUnsafeBytes(of: &value) { value in
-        let value = value.baseAddress.unsafelyUnwrapped
-        if plan.pointee.problem.fillsWithZero {
-            target.initializeMemory(as: UInt8.self, repeating: 0, count: count &* element)
-        } else {
-            gather(value, strideBytes: 0, to: target, count: count, elementBytes: element, swapUnit: 1)
-        }
+        fillRows(
+            value.baseAddress.unsafelyUnwrapped, to: target, rowStride: rowStride, rows: rows, count: count,
+            elementBytes: plan.pointee.element)
     }
 }

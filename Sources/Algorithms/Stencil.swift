@@ -39,12 +39,15 @@ package enum Stencil {
         let used = plan.threads(threads)
         let widest = widestTile(plan.arithmetic) &* plan.lanes
         let shares = plan.rowStep == plan.rowTap && plan.row.outExtent >= sharedRowsHeight
-        let packsAll = !plan.readsInPlace
+        let packsAll = !plan.readsInPlace && !plan.flat.isUsed
         var explanation = Explanation()
         explanation.algorithm = plan.isSeparable ? "separable" : "stencil"
         explanation.kernel =
             plan.column.outExtent < plan.lanes ? "narrow rows" : shares ? "shared rows" : "independent rows"
-        explanation.input = packsAll ? "packed by blocks" : plan.touchesBorder ? "direct, border packed" : "direct"
+        explanation.input =
+            packsAll
+            ? "packed by blocks"
+            : plan.touchesBorder ? "direct, border packed" : plan.reader.isPlain ? "direct" : "converted by blocks"
         explanation.output = plan.writesInPlace ? "direct" : "converted by blocks"
         explanation.vectorAxis = plan.columnAxis
         explanation.vectorLanes = plan.lanes
@@ -89,7 +92,7 @@ private struct StencilContext {
 
 private func stencilTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
     let context = context.assumingMemoryBound(to: StencilContext.self).pointee
-    var run = StencilRun(
+    let run = StencilRun(
         plan: context.plan, tables: context.tables, scratch: context.scratch + slot &* context.scratchPerThread)
     run.run(tasks: first..<end)
 }

@@ -93,7 +93,7 @@ struct StencilPlan {
         writesInPlace = writer.isPlain && column.outStride == element
         walkRows()
         streamsOutput =
-            writesInPlace && readsInPlace && !mayFactor && problem.tapCount <= streamingTaps
+            writesInPlace && !mayFactor && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
         findInterior()
         flat = FlatGeometry(self)
@@ -173,8 +173,8 @@ extension StencilPlan {
         for i in 0..<problem.rank where !problem.axes[i].isWindow {
             let axis = problem.axes[i]
             if axis.inStride != unit || axis.outExtent < lanes { continue }
-            // Channels-last rows are better fused with their channels than walked beside them, when those are few.
-            if axis.outExtent >= 4 &* lanes || innermost < 0 || !isFusable(i, innermost) { return i }
+            // Rows fused with what lies inside them are one long line: the hardware reads ahead in it.
+            if innermost < 0 || !isFusable(i, innermost) { return i }
         }
         return innermost
     }
@@ -227,6 +227,8 @@ extension StencilPlan {
         for i in batchCount..<outerCount where outer[i].interior.count < outer[i].outExtent { touchesBorder = true }
     }
 
+    var fillsOutside: Bool { if case .fill = problem.boundary { true } else { false } }
+
     /// Whether anything is ever packed or passes through a block.
     var usesBlocks: Bool { !readsInPlace || !writesInPlace || touchesBorder || mayFactor }
 
@@ -264,19 +266,28 @@ private struct WindowOrder {
     var innermost: Int { count > 0 ? axes[count &- 1] : -1 }
 }
 
-/// Bytes of a packed patch that stay in the second-level cache beside the output: half of 512 KiB, the smallest L2 of
-/// the CPUs in use (Zen 3; 2 MiB on Sapphire Rapids). Larger filters make larger patches.
-private let patchBudget = 256 << 10
+/// Bytes of a packed patch and its results, which stay in a second-level cache beside what streams through it. Measured on
+/// Sapphire Rapids: 32 KiB, for the first level, is no faster.
+private let patchBudget = 128 << 10
+/// Bytes that stay in a second-level cache beside the output: half of 512 KiB (Zen 3; 2 MiB on Sapphire Rapids).
+private let planesBudget = 256 << 10
 /// Multiply-adds after which a thread looks for another task and for an interrupt: about a millisecond.
 private let taskWork = 16_000_000.0
-/// Output bytes from which on stores past the caches pay, if memory binds at all, as it does up to some 3x3 taps: more
-/// than a second-level cache and one process's share of a third-level one. Measured on Sapphire Rapids with 63 MB of
-/// output: 3x3 gains 20 % by them, 5x5 loses 10 %.
+/// Output bytes from which on stores past the caches pay, if memory binds at all, as it does up to some 3x3 taps and
+/// wherever input is packed: more than a second-level cache and one process's share of a third-level one. Measured on
+/// Sapphire Rapids with 63 MB of output: 3x3 gains 20 % by them, 5x5 loses 10 %, 5x5 over every second row and column
+/// gains 10 %.
 private let streamingBytes = 32 << 20
 private let streamingTaps = 12
 
+/// Rows of full register tiles only, if there are as many.
+private func wholeTiles(_ rows: Int) -> Int {
+    rows < sharedRowsHeight ? rows : rows / sharedRowsHeight &* sharedRowsHeight
+}
+
 extension StencilPlan {
     private mutating func chooseBlocks() {
+        if flat.isUsed { return }
         let rows = rowCount(phase: 0)
         blockColumns = min(column.outExtent, 2048)
         blockRows = rows
@@ -286,10 +297,10 @@ extension StencilPlan {
             let results = saturatingMultiply(blockRows, blockColumns &* element)
             let bytes = saturatingAdd(patch.byteCount, mayFactor ? saturatingMultiply(2, results) : results)
             if bytes <= patchBudget { return }
-            // Halo rows are packed again for every block: blocks lose columns before they get lower than their halo.
-            let lowest = max(2 &* sharedRowsHeight, min(row.filterExtent, 64))
+            // Halo rows are moved for every block: blocks lose columns before they get lower than their halo.
+            let lowest = wholeTiles(max(2 &* sharedRowsHeight, min(row.filterExtent, 64)))
             if blockRows > lowest {
-                blockRows = max(lowest, (blockRows &+ 1) / 2)
+                blockRows = max(lowest, wholeTiles((blockRows &+ 1) / 2))
             } else if blockColumns > 8 &* lanes {
                 blockColumns = max(8 &* lanes, blockColumns / 2)
             } else if blockRows > 1 {
@@ -302,27 +313,31 @@ extension StencilPlan {
         }
     }
 
+    private var tapsPerOutput: Double {
+        Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
+    }
+
     private mutating func chooseTasks() {
         if flat.isUsed {
             taskCount = flat.taskCount
             return
         }
         let rows = rowCount(phase: 0)
-        let tapsPerOutput = Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
-        taskColumns = readsInPlace && writesInPlace ? min(column.outExtent, 8192) : blockColumns
-        if !column.isWindow && planes > 1 {
+        let direct = readsInPlace && writesInPlace
+        taskColumns = direct ? min(column.outExtent, 8192) : blockColumns
+        if direct && !column.isWindow && planes > 1 {
             // Vectors along the batch: the rows and planes of a narrow block of it are still in the second-level cache
             // for the next output.
-            let fits = patchBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
+            let fits = planesBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
             taskColumns = min(taskColumns, max(1, fits / widestColumns) &* widestColumns)
         }
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows
         if perRow * Double(rows) > taskWork {
             taskRows = min(rows, max(sharedRowsHeight, Int(min(taskWork / perRow, 1e9))))
-            if taskRows > sharedRowsHeight { taskRows = taskRows / sharedRowsHeight &* sharedRowsHeight }
+            taskRows = wholeTiles(taskRows)
         }
-        if taskRows > blockRows && !(readsInPlace && writesInPlace) {
+        if taskRows > blockRows && !direct {
             taskRows = max(blockRows, taskRows / blockRows &* blockRows)
         }
         rowTasks = rows == 0 ? 0 : ceilingDivide(rows, taskRows)
@@ -333,8 +348,19 @@ extension StencilPlan {
         taskCount = count
     }
 
-    /// Rows that the first of two passes computes for a block.
-    func intermediateRows(_ rows: Int) -> Int {
+    /// The next plane's taps along the outer window axes, the last fastest.
+    func advance(_ planeTaps: inout AxisInts) {
+        var i = outerCount &- 1
+        while i >= batchCount {
+            planeTaps[i] &+= 1
+            if planeTaps[i] < outer[i].filterExtent { return }
+            planeTaps[i] = 0
+            i &-= 1
+        }
+    }
+
+    /// Patch rows of a block of output rows; also what the first of two passes computes for it.
+    func patchRows(_ rows: Int) -> Int {
         patch.rowPerTap
             ? saturatingMultiply(rows, row.filterExtent)
             : (rows &- 1) &* patch.outputRowSteps &+ (row.filterExtent &- 1) &* patch.filterRowSteps &+ 1
@@ -343,7 +369,6 @@ extension StencilPlan {
     /// Multiply-adds of one task, for deciding how many of them a thread takes at once.
     var workPerTask: Double {
         if flat.isUsed { return flat.workPerTask }
-        return Double(planes) * Double(row.filterExtent) * Double(column.filterExtent) * Double(taskRows)
-            * Double(taskColumns)
+        return tapsPerOutput * Double(taskRows) * Double(taskColumns)
     }
 }

@@ -6,92 +6,38 @@ import Kernels
 /// cache level): 6 rows come too late, 24 too early, 12 to 18 gain 15 %; not asking while streaming is faster.
 private let prefetchDistance = 18
 
-/// One thread's walk over a range of tasks of a plan. Everything here is offsets and loops over strips; sums happen in
-/// the kernels.
+/// What a thread needs to run tasks of a plan. Everything here is offsets and loops over strips; sums happen in the
+/// kernels.
 struct StencilRun {
     let plan: UnsafePointer<StencilPlan>
     let tables: UnsafeRawPointer
     let scratch: UnsafeMutableRawPointer
 
-    /// Where the walk stands: task = (batch indices, column block, outer window indices, row phase, row block), the last
-    /// fastest, so that neighbouring tasks share input rows and planes.
-    private(set) var outer = AxisInts(repeating: 0)
-    private var columnBlock = 0
-    private var phase = 0
-    private var rowBlock = 0
-
-    init(plan: UnsafePointer<StencilPlan>, tables: UnsafeRawPointer, scratch: UnsafeMutableRawPointer) {
-        self.plan = plan
-        self.tables = tables
-        self.scratch = scratch
-    }
-
-    mutating func run(tasks: Range<Int>) {
+    func run(tasks: Range<Int>) {
         if plan.pointee.flat.isUsed {
             runFlat(tasks: tasks)
             return
         }
-        seek(tasks.lowerBound)
-        for _ in tasks {
-            runTask()
-            advance()
+        var walk = StencilWalk(plan, task: tasks.lowerBound)
+        withUnsafeMutablePointer(to: &walk) { walk in
+            for _ in tasks {
+                runTask(UnsafePointer(walk))
+                walk.pointee.advance()
+            }
         }
         if plan.pointee.streamsOutput { sc_stream_fence() }
     }
 
-    private var phases: Int { min(plan.pointee.rowPhases, plan.pointee.row.outExtent) }
-
-    private mutating func seek(_ task: Int) {
-        var rest = task
-        func take(_ extent: Int) -> Int {
-            let index = rest % extent
-            rest /= extent
-            return index
-        }
-        rowBlock = take(plan.pointee.rowTasks)
-        phase = take(phases)
-        for i in (plan.pointee.batchCount..<plan.pointee.outerCount).reversed() {
-            outer[i] = take(plan.pointee.outer[i].outExtent)
-        }
-        columnBlock = take(plan.pointee.columnTasks)
-        for i in (0..<plan.pointee.batchCount).reversed() { outer[i] = take(plan.pointee.outer[i].outExtent) }
-    }
-
-    private mutating func advance() {
-        rowBlock &+= 1
-        if rowBlock < plan.pointee.rowTasks { return }
-        rowBlock = 0
-        phase &+= 1
-        if phase < phases { return }
-        phase = 0
-        if advanceOuter(plan.pointee.batchCount, plan.pointee.outerCount) { return }
-        columnBlock &+= 1
-        if columnBlock < plan.pointee.columnTasks { return }
-        columnBlock = 0
-        _ = advanceOuter(0, plan.pointee.batchCount)
-    }
-
-    private mutating func advanceOuter(_ first: Int, _ end: Int) -> Bool {
-        var i = end &- 1
-        while i >= first {
-            outer[i] &+= 1
-            if outer[i] < plan.pointee.outer[i].outExtent { return true }
-            outer[i] = 0
-            i &-= 1
-        }
-        return false
-    }
-
     // MARK: - A task
 
-    private func runTask() {
-        let rowCount = plan.pointee.rowCount(phase: phase)
-        let firstRow = rowBlock &* plan.pointee.taskRows
+    private func runTask(_ walk: UnsafePointer<StencilWalk>) {
+        let rowCount = plan.pointee.rowCount(phase: walk.pointee.phase)
+        let firstRow = walk.pointee.rowBlock &* plan.pointee.taskRows
         let rows = min(firstRow, rowCount)..<min(firstRow &+ plan.pointee.taskRows, rowCount)
-        let firstColumn = columnBlock &* plan.pointee.taskColumns
+        let firstColumn = walk.pointee.columnBlock &* plan.pointee.taskColumns
         let columns = firstColumn..<min(firstColumn &+ plan.pointee.taskColumns, plan.pointee.column.outExtent)
         if rows.isEmpty { return }
-        let place = Place(plan, outer: outer, phase: phase)
+        let place = Place(plan, walk)
         if !(plan.pointee.readsInPlace || plan.pointee.skipsAbsentTaps) {
             runPacked(place, rows, columns)
             return
@@ -124,7 +70,8 @@ struct StencilRun {
             plan.pointee.rowPhases == 1
             ? plan.pointee.rowInterior
             : plan.pointee.row.interior(
-                step: plan.pointee.rowStep, start: place.firstInputRow, count: plan.pointee.rowCount(phase: phase))
+                step: plan.pointee.rowStep, start: place.firstInputRow, count: plan.pointee.rowCount(phase: place.phase)
+            )
         let innerRows = whole.clamped(to: rows)
         var innerColumns = plan.pointee.columnInterior.clamped(to: columns)
         if plan.pointee.skipsAbsentTaps { return (innerRows, innerColumns) }
@@ -189,57 +136,80 @@ struct StencilRun {
             } else {
                 // What is new to this strip's successors is under the last plane's last filter row.
                 let ahead = (row.filterExtent &- 1 &+ prefetchDistance) &* step &+ lastPlane
-                prefetch(strip.input + ahead, count, step, columns.count)
+                prefetch(strip.input + ahead, count, step, columns.count &* column.inStride)
                 runStrip(&strip, place, first..<first &+ count, columns)
             }
             first &+= count
         }
     }
 
-    private func prefetch(_ input: UnsafeRawPointer, _ rows: Int, _ step: Int, _ columns: Int) {
+    private func prefetch(_ input: UnsafeRawPointer, _ rows: Int, _ rowStride: Int, _ byteCount: Int) {
         for r in 0..<rows {
-            sc_prefetch(
-                (input + r &* step).assumingMemoryBound(to: UInt8.self), Int64(columns &* plan.pointee.element))
+            sc_prefetch((input + r &* rowStride).assumingMemoryBound(to: UInt8.self), Int64(byteCount))
         }
     }
 
     private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
-        let patch = plan.pointee.patch
-        var strip = StencilStrip(
-            input: scratch, inputRowStride: patch.outputRowSteps &* patch.rowPitch,
-            filterRowStride: patch.filterRowSteps &* patch.rowPitch, output: scratch, outputRowStride: 0, rows: 0,
-            columns: 0, weights: tables + plan.pointee.tables.weights,
-            filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
-            tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
-        if plan.pointee.row.filterExtent == 1 { strip.filterRowStride = strip.inputRowStride }
+        var strip = patchStrip(tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+        // Down the rows, a block's last input rows are the next one's first.
+        var kept = 0
         forBlocks(rows, columns) { blockRows, blockColumns in
-            packPatch(
-                self, place, rows: blockRows, columns: blockColumns, to: scratch,
-                stage: scratch + plan.pointee.scratch.firstStage)
-            runStrip(&strip, place, blockRows, blockColumns)
+            if blockRows.lowerBound == rows.lowerBound { kept = 0 }
+            packPatch(self, place, rows: blockRows, columns: blockColumns, kept: kept, to: scratch)
+            if plan.pointee.streamsOutput {
+                runStreamed(&strip, place, blockRows, blockColumns)
+            } else {
+                runStrip(&strip, place, blockRows, blockColumns)
+            }
+            kept = keepLastRows(blockRows.count)
         }
     }
 
-    /// Blocks no larger than a patch, and none lower than a tile if it can be helped.
+    /// A strip over the packed patch.
+    private func patchStrip(tapOffsets: UnsafePointer<Int>) -> StencilStrip {
+        let patch = plan.pointee.patch
+        let step = patch.outputRowSteps &* patch.rowPitch
+        return StencilStrip(
+            input: scratch, inputRowStride: step,
+            filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
+            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: tables + plan.pointee.tables.weights,
+            filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps, tapOffsets: tapOffsets)
+    }
+
+    /// Moves the patch rows that the next block begins with to the patch's top; returns their number.
+    private func keepLastRows(_ rows: Int) -> Int {
+        let patch = plan.pointee.patch
+        let done = rows &* patch.outputRowSteps
+        let kept = plan.pointee.patchRows(rows) &- done
+        if kept <= 0 { return 0 }
+        for p in 0..<plan.pointee.planes {
+            let plane = scratch + p &* patch.planePitch
+            plane.copyMemory(from: plane + done &* patch.rowPitch, byteCount: kept &* patch.rowPitch)
+        }
+        return kept
+    }
+
+    /// Blocks no larger than a patch, and none lower than a tile if it can be helped: one column of blocks after the
+    /// other, each from the top.
     private func forBlocks(
         _ rows: Range<Int>, _ columns: Range<Int>, _ body: (Range<Int>, Range<Int>) -> Void
     ) {
         let height = plan.pointee.blockRows
         let width = plan.pointee.blockColumns
-        var r = rows.lowerBound
-        while r < rows.upperBound {
-            let left = rows.upperBound &- r
-            var count = min(height, left)
-            if count < left && left &- count < sharedRowsHeight && count >= 2 &* sharedRowsHeight {
-                count &-= sharedRowsHeight
-            }
-            var c = columns.lowerBound
-            while c < columns.upperBound {
-                let end = min(c &+ width, columns.upperBound)
+        var c = columns.lowerBound
+        while c < columns.upperBound {
+            let end = min(c &+ width, columns.upperBound)
+            var r = rows.lowerBound
+            while r < rows.upperBound {
+                let left = rows.upperBound &- r
+                var count = min(height, left)
+                if count < left && left &- count < sharedRowsHeight && count >= 2 &* sharedRowsHeight {
+                    count &-= sharedRowsHeight
+                }
                 body(r..<r &+ count, c..<end)
-                c = end
+                r &+= count
             }
-            r &+= count
+            c = end
         }
     }
 
@@ -255,21 +225,21 @@ struct StencilRun {
         if plan.pointee.writesInPlace {
             strip.output = target
             strip.outputRowStride = rowStride
-            compute(strip)
+            compute(&strip)
             return
         }
         strip.output = scratch + plan.pointee.scratch.block
         strip.outputRowStride = plan.pointee.scratch.blockPitch
-        compute(strip)
+        compute(&strip)
         for r in 0..<rows.count {
             writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
         }
     }
 
     /// In one pass, or along the columns and then along the rows.
-    private func compute(_ strip: StencilStrip) {
+    private func compute(_ strip: inout StencilStrip) {
         if !plan.pointee.isSeparable {
-            runStencilStrip(plan.pointee.arithmetic, strip)
+            runStencilStrip(plan.pointee.arithmetic, &strip)
             return
         }
         let patch = plan.pointee.patch
@@ -278,11 +248,11 @@ struct StencilRun {
         first.inputRowStride = strip.inputRowStride / patch.outputRowSteps
         first.filterRowStride = first.inputRowStride
         first.filterRows = 1
-        first.rows = plan.pointee.intermediateRows(strip.rows)
+        first.rows = plan.pointee.patchRows(strip.rows)
         first.weights = tables + plan.pointee.tables.rowFactor
         first.output = scratch + plan.pointee.scratch.intermediate
         first.outputRowStride = pitch
-        runStencilStrip(plan.pointee.arithmetic, first)
+        runStencilStrip(plan.pointee.arithmetic, &first)
         var second = strip
         second.input = UnsafeRawPointer(first.output)
         second.inputRowStride = patch.outputRowSteps &* pitch
@@ -290,37 +260,50 @@ struct StencilRun {
         second.taps = 1
         second.tapOffsets = offsets(plan.pointee.tables.tapsInPlace)  // the first tap is at offset 0
         second.weights = tables + plan.pointee.tables.columnFactor
-        runStencilStrip(plan.pointee.arithmetic, second)
+        runStencilStrip(plan.pointee.arithmetic, &second)
     }
 
-    /// Runs a low strip into scratch and streams it out, in one piece where its rows follow each other in the output.
+    /// Runs low strips into scratch and streams them out, each in one piece where its rows follow each other in the output.
     private func runStreamed(
         _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>
     ) {
         let rowStride = plan.pointee.rowPhases &* plan.pointee.row.outStride
         let element = plan.pointee.element
+        let columnStride = element  // of a strip's input; packed patches have slots for other steps
         let input = strip.input
-        strip.rows = rows.count
         strip.output = scratch + plan.pointee.scratch.block
-        var first = columns.lowerBound
-        while first < columns.upperBound {
-            let count = min(ScratchLayout.streamColumns, columns.upperBound &- first)
-            strip.columns = count
-            strip.input = input + (first &- columns.lowerBound) &* plan.pointee.column.inStride
-            strip.outputRowStride = count &* element
-            runStencilStrip(plan.pointee.arithmetic, strip)
-            let source = UnsafeRawPointer(strip.output).assumingMemoryBound(to: UInt8.self)
-            let target = (place.output + (rows.lowerBound &* rowStride &+ first &* element))
-                .assumingMemoryBound(to: UInt8.self)
-            if rowStride == count &* element {
-                sc_stream_copy(target, source, Int64(rows.count &* count &* element))
-            } else {
-                for r in 0..<rows.count {
-                    sc_stream_copy(
-                        target + r &* rowStride, source + r &* count &* element, Int64(count &* element))
-                }
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let left = rows.upperBound &- row
+            strip.rows = left < 2 &* sharedRowsHeight ? left : sharedRowsHeight
+            let below = row &- rows.lowerBound
+            var first = columns.lowerBound
+            while first < columns.upperBound {
+                let count = min(ScratchLayout.streamColumns, columns.upperBound &- first)
+                let right = first &- columns.lowerBound
+                strip.columns = count
+                strip.input = input + (below &* strip.inputRowStride &+ right &* columnStride)
+                strip.outputRowStride = count &* element
+                compute(&strip)
+                stream(&strip, to: place.output + (row &* rowStride &+ first &* element), rowStride: rowStride)
+                first &+= count
             }
-            first &+= count
+            row &+= strip.rows
+        }
+        strip.input = input
+    }
+
+    /// A strip's results, without gaps in scratch, past the caches.
+    private func stream(_ strip: inout StencilStrip, to target: UnsafeMutableRawPointer, rowStride: Int) {
+        let source = UnsafeRawPointer(strip.output).assumingMemoryBound(to: UInt8.self)
+        let target = target.assumingMemoryBound(to: UInt8.self)
+        let byteCount = strip.outputRowStride
+        if rowStride == byteCount {
+            sc_stream_copy(target, source, Int64(strip.rows &* byteCount))
+            return
+        }
+        for r in 0..<strip.rows {
+            sc_stream_copy(target + r &* rowStride, source + r &* byteCount, Int64(byteCount))
         }
     }
 
@@ -334,43 +317,7 @@ struct StencilRun {
         }
     }
 
-    /// The first tap's index along an outer window axis.
-    func firstIndex(_ i: Int) -> Int {
-        let axis = plan.pointee.outer[i]
-        return axis.step &* outer[i] &- axis.padding
-    }
-
     func offsets(_ byteOffset: Int) -> UnsafePointer<Int> {
         (tables + byteOffset).assumingMemoryBound(to: Int.self)
-    }
-}
-
-/// A task's place in input and output: all axes but rows and columns fixed.
-struct Place {
-    /// Outer window axes stand at their first tap (perhaps outside), rows and columns at input index 0.
-    var input: UnsafeRawPointer
-    /// Output row 0 of the phase, column 0.
-    var output: UnsafeMutableRawPointer
-    /// Input row of output row 0 and tap 0 of the phase.
-    var firstInputRow: Int
-    /// The windows lie inside along all outer axes.
-    var isInterior = true
-
-    init(_ plan: UnsafePointer<StencilPlan>, outer: AxisInts, phase: Int) {
-        var inOffset = 0
-        var outOffset = phase &* plan.pointee.row.outStride
-        for i in 0..<plan.pointee.outerCount {
-            let axis = plan.pointee.outer[i]
-            outOffset &+= outer[i] &* axis.outStride
-            let index = axis.step &* outer[i] &- axis.padding
-            inOffset &+= index &* axis.inStride
-            if i >= plan.pointee.batchCount {
-                let last = index &+ axis.dilation &* (axis.filterExtent &- 1)
-                if index < 0 || last >= axis.inExtent { isInterior = false }
-            }
-        }
-        input = plan.pointee.problem.input + inOffset
-        output = plan.pointee.problem.output + outOffset
-        firstInputRow = phase &- plan.pointee.row.padding
     }
 }

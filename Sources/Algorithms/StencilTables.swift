@@ -84,8 +84,6 @@ struct ScratchLayout {
     var outside = 0
     var byteCount = 0
 
-    var outsideFromFirstStage: Int { outside &- firstStage }
-
     init() {}
 
     init(_ plan: StencilPlan) {
@@ -109,7 +107,7 @@ struct ScratchLayout {
         firstStage = intermediate
         if plan.mayFactor {
             firstStage = saturatingAdd(
-                intermediate, saturatingMultiply(blockPitch, plan.intermediateRows(plan.blockRows)))
+                intermediate, saturatingMultiply(blockPitch, plan.patchRows(plan.blockRows)))
         }
         secondStage = saturatingAdd(firstStage, stageElements &* 16)
         outside = saturatingAdd(secondStage, stageElements &* 16)

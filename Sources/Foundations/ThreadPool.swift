@@ -30,8 +30,8 @@ package enum ThreadPool {
             body(context, 0, 0, tasks)
             return true
         }
-        var job = Job(tasks: tasks, grain: grain, context: context, body: body)
         let helpers = min(threads, ceilingDivide(tasks, grain)) &- 1
+        var job = Job(tasks: tasks, grain: grain, shares: helpers &+ 1, context: context, body: body)
         return withUnsafeMutablePointer(to: &job) { job in
             guard helpers > 0, let crew = Crew.acquire(helpers: helpers) else {
                 return job.work(slot: 0, control)
@@ -73,34 +73,63 @@ extension UnsafeMutablePointer {
     }
 }
 
+/// Tasks are dealt out in as many contiguous shares as there are threads. Every thread begins with its own, which is what
+/// its caches hold after the last call of the kind, and then helps with the others'.
 fileprivate struct Job {
+    static let maximumShares = 32
+
     let tasks: Int
     let grain: Int
+    let shares: Int
     let context: UnsafeMutableRawPointer
     let body: ThreadPool.Body
-    var next: Int64 = 0
     var stopped: Int64 = 0
+    /// The next task of each share, a cache line apart.
+    var next = InlineArray<256, Int64>(repeating: 0)
+
+    init(
+        tasks: Int, grain: Int, shares: Int, context: UnsafeMutableRawPointer, body: @escaping ThreadPool.Body
+    ) {
+        self.tasks = tasks
+        self.grain = grain
+        self.shares = min(shares, Job.maximumShares)
+        self.context = context
+        self.body = body
+        for share in 0..<self.shares { next[8 &* share] = Int64(start(share)) }
+    }
+
+    /// The first task of a share: whole grains, spread evenly.
+    func start(_ share: Int) -> Int {
+        let grains = ceilingDivide(tasks, grain)
+        let (each, rest) = (grains / shares, grains % shares)
+        return min(tasks, (share &* each &+ min(share, rest)) &* grain)
+    }
 }
 
 extension UnsafeMutablePointer<Job> {
     /// Takes tasks until there are none; the caller's thread (slot 0) also polls. Returns false if it was stopped.
     fileprivate func work(slot: Int, _ control: Control) -> Bool {
-        let next = field(\.next)
         let stopped = field(\.stopped)
-        let (tasks, grain) = (pointee.tasks, pointee.grain)
+        let shares = pointee.shares
         var lastPoll = control.interrupted == nil ? 0 : monotonicSeconds()
-        while sc_atomic_load(stopped) == 0 {
-            // At most one grain beyond the end a thread, so the counter cannot wrap.
-            let first = Int(sc_atomic_fetch_add(next, Int64(grain)))
-            if first >= tasks { return true }
-            pointee.body(pointee.context, slot, first, Swift.min(saturatingAdd(first, grain), tasks))
-            guard let interrupted = control.interrupted else { continue }
-            let now = monotonicSeconds()
-            if now - lastPoll < pollInterval { continue }
-            lastPoll = now
-            if interrupted(control.context) != 0 { sc_atomic_store(stopped, 1) }
+        for turn in 0..<shares {
+            let share = (slot &+ turn) % shares
+            let next = UnsafeMutableRawPointer(field(\.next)).assumingMemoryBound(to: Int64.self) + 8 &* share
+            let end = pointee.start(share &+ 1)
+            while true {
+                if sc_atomic_load(stopped) != 0 { return false }
+                // At most one grain beyond the end a thread, so the counter cannot wrap.
+                let first = Int(sc_atomic_fetch_add(next, Int64(pointee.grain)))
+                if first >= end { break }
+                pointee.body(pointee.context, slot, first, Swift.min(saturatingAdd(first, pointee.grain), end))
+                guard let interrupted = control.interrupted else { continue }
+                let now = monotonicSeconds()
+                if now - lastPoll < pollInterval { continue }
+                lastPoll = now
+                if interrupted(control.context) != 0 { sc_atomic_store(stopped, 1) }
+            }
         }
-        return false
+        return sc_atomic_load(stopped) == 0
     }
 }
 

@@ -1,3 +1,4 @@
+import CMachine
 /// Moves strided elements to contiguous memory and back, by their size alone: 1, 2, 4, 8 or 16 bytes. Byte order is
 /// reversed on the way if asked, `swapUnit` bytes at a time (half the element for complex numbers).
 
@@ -8,6 +9,8 @@ package func gather(
 ) {
     if strideBytes == elementBytes {
         destination.copyMemory(from: source, byteCount: count &* elementBytes)
+    } else if strideBytes == 2 &* elementBytes && elementBytes <= 8 {
+        copyEverySecond(source, to: destination, count: count, elementBytes: elementBytes)
     } else {
         switch elementBytes {
         case 1: gather(UInt8.self, source, strideBytes, destination, count)
@@ -39,16 +42,20 @@ package func scatter(
     }
 }
 
-/// Elements at byte offsets from a base to contiguous destination.
-package func gatherIndexed(
-    _ base: UnsafeRawPointer, _ offsets: UnsafePointer<Int>, to destination: UnsafeMutableRawPointer, count: Int,
-    elementBytes: Int
+/// Rows of elements at byte offsets from their row's base, contiguous in the destination.
+package func gatherIndexedRows(
+    _ base: UnsafeRawPointer, rowStride: Int, _ offsets: UnsafePointer<Int>, to destination: UnsafeMutableRawPointer,
+    rowStride destinationStride: Int, rows: Int, count: Int, elementBytes: Int
 ) {
     func copy<T: BitwiseCopyable>(_: T.Type) {
-        for i in 0..<count {
-            destination.storeBytes(
-                of: base.loadUnaligned(fromByteOffset: offsets[i], as: T.self),
-                toByteOffset: i &* MemoryLayout<T>.size, as: T.self)
+        for r in 0..<rows {
+            let base = base + r &* rowStride
+            let destination = destination + r &* destinationStride
+            for i in 0..<count {
+                destination.storeBytes(
+                    of: base.loadUnaligned(fromByteOffset: offsets[i], as: T.self),
+                    toByteOffset: i &* MemoryLayout<T>.size, as: T.self)
+            }
         }
     }
     switch elementBytes {
@@ -60,15 +67,37 @@ package func gatherIndexed(
     }
 }
 
+/// Rows of one element.
+package func fillRows(
+    _ value: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, rowStride: Int, rows: Int, count: Int,
+    elementBytes: Int
+) {
+    func fill<T: BitwiseCopyable>(_: T.Type) {
+        let element = value.loadUnaligned(as: T.self)
+        for r in 0..<rows {
+            for i in 0..<count {
+                destination.storeBytes(
+                    of: element, toByteOffset: r &* rowStride &+ i &* MemoryLayout<T>.size, as: T.self)
+            }
+        }
+    }
+    switch elementBytes {
+    case 1: fill(UInt8.self)
+    case 2: fill(UInt16.self)
+    case 4: fill(UInt32.self)
+    case 8: fill(UInt64.self)
+    default: fill(SIMD2<UInt64>.self)
+    }
+}
+
 @inline(__always)
 private func gather<T: BitwiseCopyable>(
     _: T.Type, _ source: UnsafeRawPointer, _ strideBytes: Int, _ destination: UnsafeMutableRawPointer, _ count: Int
 ) {
     let size = MemoryLayout<T>.size
-    // Constant strides let the compiler load whole vectors and shuffle: every second to fourth element of an image, and
-    // a reversed axis, are the views that people make.
+    // Constant strides let the compiler load whole vectors and shuffle: every third or fourth element of an image, and
+    // a reversed axis, are the views that people make (beside every second, which has its own function).
     switch strideBytes {
-    case 2 &* size: copy(T.self, source, 2 &* size, destination, size, count)
     case 3 &* size: copy(T.self, source, 3 &* size, destination, size, count)
     case 4 &* size: copy(T.self, source, 4 &* size, destination, size, count)
     case 0 &- size: copy(T.self, source, 0 &- size, destination, size, count)
@@ -94,6 +123,19 @@ private func copy<T: BitwiseCopyable>(
     }
 }
 
+private func copyEverySecond(
+    _ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, count: Int, elementBytes: Int
+) {
+    let from = source.assumingMemoryBound(to: UInt8.self)
+    let to = destination.assumingMemoryBound(to: UInt8.self)
+    switch elementBytes {
+    case 1: sc_copy_every_second_u8(to, from, Int64(count))
+    case 2: sc_copy_every_second_u16(to, from, Int64(count))
+    case 4: sc_copy_every_second_u32(to, from, Int64(count))
+    default: sc_copy_every_second_u64(to, from, Int64(count))
+    }
+}
+
 private func swapBytes(_ memory: UnsafeMutableRawPointer, unit: Int, byteCount: Int) {
     func swap<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
         for offset in stride(from: 0, to: byteCount, by: MemoryLayout<T>.size) {
@@ -115,26 +157,30 @@ package func copyRows(
     _ source: UnsafeRawPointer, strideBytes sourceStride: Int, to destination: UnsafeMutableRawPointer,
     strideBytes destinationStride: Int, rows: Int, byteCount: Int
 ) {
-    // Pieces of 16, 4 and 1 bytes: for so few bytes a call of memcpy costs more than the copy.
+    let source = source.assumingMemoryBound(to: UInt8.self)
+    let destination = destination.assumingMemoryBound(to: UInt8.self)
     for r in 0..<rows {
-        let from = source + r &* sourceStride
-        let to = destination + r &* destinationStride
-        var offset = 0
-        while offset &+ 16 <= byteCount {
-            to.storeBytes(
-                of: from.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self), toByteOffset: offset,
-                as: SIMD2<UInt64>.self)
-            offset &+= 16
-        }
-        while offset &+ 4 <= byteCount {
-            to.storeBytes(
-                of: from.loadUnaligned(fromByteOffset: offset, as: UInt32.self), toByteOffset: offset,
-                as: UInt32.self)
-            offset &+= 4
-        }
-        while offset < byteCount {
-            to.storeBytes(of: from.load(fromByteOffset: offset, as: UInt8.self), toByteOffset: offset, as: UInt8.self)
-            offset &+= 1
-        }
+        sc_copy_short(destination + r &* destinationStride, source + r &* sourceStride, Int64(byteCount))
     }
 }
+
+/// Rows of strided elements, contiguous in the destination: `gather` for each.
+package func gatherRows(
+    _ source: UnsafeRawPointer, rowStride: Int, strideBytes: Int, to destination: UnsafeMutableRawPointer,
+    rowStride destinationStride: Int, rows: Int, count: Int, elementBytes: Int
+) {
+    if strideBytes == elementBytes && count &* elementBytes <= shortRow {
+        copyRows(
+            source, strideBytes: rowStride, to: destination, strideBytes: destinationStride, rows: rows,
+            byteCount: count &* elementBytes)
+        return
+    }
+    for r in 0..<rows {
+        gather(
+            source + r &* rowStride, strideBytes: strideBytes, to: destination + r &* destinationStride, count: count,
+            elementBytes: elementBytes, swapUnit: 1)
+    }
+}
+
+/// Bytes up to which a row is short.
+private let shortRow = 2048

@@ -5,7 +5,7 @@
 @inline(never)
 func independentRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     _ arithmetic: A.Type, rows _: InlineArray<MR, Never>.Type, vectors _: InlineArray<NRV, Never>.Type,
-    _ columns: TileColumns, _ strip: StencilStrip
+    _ columns: TileColumns, _ strip: inout StencilStrip
 ) {
     assert(strip.rows >= MR)
     let element = A.elementBytes

@@ -15,7 +15,7 @@ package let sharedRowsHeight = 6
 @inline(never)
 func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
     _ arithmetic: A.Type, filterRows _: InlineArray<P, Never>.Type, vectors _: InlineArray<NRV, Never>.Type,
-    _ columns: TileColumns, _ strip: StencilStrip
+    _ columns: TileColumns, _ strip: inout StencilStrip
 ) {
     assert(strip.rows >= sharedRowsHeight && strip.inputRowStride == strip.filterRowStride)
     assert(P == 0 ? strip.filterRows >= sharedRowsHeight : strip.filterRows == P)

@@ -104,13 +104,12 @@ struct StripShape {
         let bytes = parts * size
         let tapBytes = tapOffsets.map { $0 * bytes }
         tapBytes.withUnsafeBufferPointer { tapBytes in
-            runStencilStrip(
-                kind,
-                StencilStrip(
-                    input: input.base, inputRowStride: outputStep * pitch * bytes,
-                    filterRowStride: filterStep * pitch * bytes, output: output.base,
-                    outputRowStride: outputPitch * bytes, rows: rows, columns: columns, weights: weights.base,
-                    filterRows: filterRows, taps: taps, tapOffsets: tapBytes.baseAddress!))
+            var strip = StencilStrip(
+                input: input.base, inputRowStride: outputStep * pitch * bytes,
+                filterRowStride: filterStep * pitch * bytes, output: output.base, outputRowStride: outputPitch * bytes,
+                rows: rows, columns: columns, weights: weights.base, filterRows: filterRows, taps: taps,
+                tapOffsets: tapBytes.baseAddress!)
+            runStencilStrip(kind, &strip)
         }
 
         let x = input.base.assumingMemoryBound(to: T.self)

@@ -1,0 +1,64 @@
+/* copy.h: moving short runs of memory, where a call of memcpy or a compiler's scalar rest costs more than the move. */
+#ifndef SWIFTCONV_COPY_H
+#define SWIFTCONV_COPY_H
+
+#include <stdint.h>
+
+#include "vector.h"
+
+/* Copies `count` bytes in pieces of one size, the last piece over the end of the one before. */
+#define SC_COPY_PIECES(type)                                                                                           \
+  do {                                                                                                                 \
+    type piece;                                                                                                        \
+    for (int64_t i = 0; i < count - (int64_t)sizeof piece; i += (int64_t)sizeof piece) {                               \
+      __builtin_memcpy(&piece, source + i, sizeof piece);                                                              \
+      __builtin_memcpy(destination + i, &piece, sizeof piece);                                                         \
+    }                                                                                                                  \
+    __builtin_memcpy(&piece, source + count - sizeof piece, sizeof piece);                                             \
+    __builtin_memcpy(destination + count - sizeof piece, &piece, sizeof piece);                                        \
+  } while (0)
+
+/* Copies `count` bytes between places that do not overlap. */
+static inline void sc_copy_short(uint8_t *destination, const uint8_t *source, int64_t count) {
+  if (count >= SC_VECTOR_BYTES)
+    SC_COPY_PIECES(sc_u8v);
+  else if (count >= 16)
+    SC_COPY_PIECES(sc_u8x16);
+  else if (count >= 4)
+    SC_COPY_PIECES(uint32_t);
+  else if (count > 0)
+    SC_COPY_PIECES(uint8_t);
+}
+
+/* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
+ * the last: the last vector is read one element early, its odd lanes taken. */
+#define SC_COPY_EVERY_SECOND(name, scalar)                                                                             \
+  static inline void sc_copy_every_second_##name(uint8_t *destination, const uint8_t *source, int64_t count) {         \
+    enum { LANES = SC_VECTOR_BYTES / sizeof(scalar) };                                                                 \
+    typedef scalar pair __attribute__((ext_vector_type(2 * LANES)));                                                   \
+    typedef scalar half __attribute__((ext_vector_type(LANES)));                                                       \
+    const int64_t size = sizeof(scalar);                                                                               \
+    pair both;                                                                                                         \
+    half one;                                                                                                          \
+    int64_t i;                                                                                                         \
+    if (count <= LANES) {                                                                                              \
+      for (i = 0; i < count; ++i)                                                                                      \
+        __builtin_memcpy(destination + i * size, source + 2 * i * size, sizeof(scalar));                               \
+      return;                                                                                                          \
+    }                                                                                                                  \
+    for (i = 0; i < count - LANES; i += LANES) {                                                                       \
+      __builtin_memcpy(&both, source + 2 * i * size, sizeof both);                                                     \
+      one = both.even;                                                                                                 \
+      __builtin_memcpy(destination + i * size, &one, sizeof one);                                                      \
+    }                                                                                                                  \
+    i = count - LANES;                                                                                                 \
+    __builtin_memcpy(&both, source + (2 * i - 1) * size, sizeof both);                                                 \
+    one = both.odd;                                                                                                    \
+    __builtin_memcpy(destination + i * size, &one, sizeof one);                                                        \
+  }
+SC_COPY_EVERY_SECOND(u8, uint8_t)
+SC_COPY_EVERY_SECOND(u16, uint16_t)
+SC_COPY_EVERY_SECOND(u32, uint32_t)
+SC_COPY_EVERY_SECOND(u64, uint64_t)
+
+#endif
