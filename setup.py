@@ -11,6 +11,7 @@ from setuptools.command.build_ext import build_ext
 sys.path.insert(0, str(Path(__file__).resolve().parent / "scripts"))
 
 import build_core
+import numpy
 
 # From 3.11 on the buffer protocol is in the limited API: one binary serves every later Python. Free-threaded builds
 # have no limited API.
@@ -57,7 +58,7 @@ def native_extension():
         "swiftconv._native",
         sources=sources,
         depends=[*headers, "Sources/CSwiftConv/include/swiftconv.h"],
-        include_dirs=["python/src", "Sources/CSwiftConv/include"],
+        include_dirs=["python/src", "Sources/CSwiftConv/include", numpy.get_include()],
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
         py_limited_api=LIMITED_API,
         extra_compile_args=["-std=c11", "-O2", "-g0", "-fvisibility=hidden", "-Wall", "-Wextra"],

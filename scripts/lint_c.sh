@@ -5,8 +5,9 @@ set -euo pipefail
 python=$1
 shift
 include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+numpy=$("$python" -c 'import numpy; print(numpy.get_include())')
 flags=(-fsyntax-only -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
-       -Ipython/src -ISources/CSwiftConv/include -isystem "$include")
+       -Ipython/src -ISources/CSwiftConv/include -isystem "$include" -isystem "$numpy")
 for source in "$@"; do
   "${CC:-gcc}" -std=c11 "${flags[@]}" "$source"
   "${CC:-gcc}" -std=c11 "${flags[@]}" -DPy_LIMITED_API=0x030B0000 "$source"

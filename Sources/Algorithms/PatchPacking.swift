@@ -53,8 +53,9 @@ func packPlane(
 private func insideRows(_ plan: UnsafePointer<StencilPlan>, _ firstRow: Int, _ patchRows: Range<Int>) -> Range<Int> {
     let geometry = plan.pointee.patch
     if geometry.rowPerTap || !plan.pointee.reader.isPlain { return patchRows.lowerBound..<patchRows.lowerBound }
-    let first = ceilingDivide(0 &- firstRow, geometry.rowUnit)
-    let end = ceilingDivide(plan.pointee.row.inExtent &- firstRow, geometry.rowUnit)
+    // Rounded up, whatever the sign.
+    let first = floorDivide(geometry.rowUnit &- 1 &- firstRow, geometry.rowUnit)
+    let end = floorDivide(plan.pointee.row.inExtent &+ geometry.rowUnit &- 1 &- firstRow, geometry.rowUnit)
     return (first..<max(first, end)).clamped(to: patchRows)
 }
 

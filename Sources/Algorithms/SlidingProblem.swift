@@ -21,6 +21,22 @@ package struct SlidingAxis {
     @inlinable
     package init() {}
 
+    /// Makes this a batch axis without touching what it was. (Number by number: what is copied as a whole waits for the
+    /// stores that made it.)
+    @inlinable
+    package mutating func setBatch(extent: Int, inStride: Int) {
+        inExtent = extent
+        outExtent = extent
+        self.inStride = inStride
+        outStride = 0
+        filterExtent = 1
+        filterStride = 0
+        step = 1
+        dilation = 1
+        padding = 0
+        isWindow = false
+    }
+
     /// Outputs whose whole window lies inside the input.
     package var interior: Range<Int> { interior(step: step, start: 0 &- padding, count: outExtent) }
 
@@ -34,32 +50,18 @@ package struct SlidingAxis {
     }
 }
 
-/// The axes of a problem or plan, in memory that outlives it. A reference, so that problems and plans are small to pass
-/// around: with 32 axes inside each, copying them took longer than a small call's work.
-@frozen
-package struct AxisList {
-    @usableFromInline let base: UnsafeMutablePointer<SlidingAxis>
+/// The axes of a problem or plan, in memory that outlives it: a reference, so that problems and plans are small to pass
+/// around, and a bare pointer, so that reading one number does not copy the axis. (With 32 axes inside each, copying them
+/// took longer than a small call's work.)
+package typealias AxisList = UnsafeMutablePointer<SlidingAxis>
 
-    fileprivate init(base: UnsafeMutablePointer<SlidingAxis>) { self.base = base }
-
-    /// Memory for twice `rank` axes, a problem's and then those of the plan made from it, during `body`.
-    package static func withStorage(
-        rank: Int, _ body: (AxisList) throws(Failure) -> Bool
-    ) throws(Failure) -> Bool {
-        try withUnsafeTemporaryAllocation(of: SlidingAxis.self, capacity: 2 &* rank &+ 1) {
-            (storage) throws(Failure) -> Bool in
-            // Never empty: capacity is at least 1.
-            try body(AxisList(base: storage.baseAddress.unsafelyUnwrapped))
-        }
+/// Memory for twice `rank` axes, a problem's and then those of the plan made from it, during `body`.
+package func withAxes(rank: Int, _ body: (AxisList) throws(Failure) -> Bool) throws(Failure) -> Bool {
+    try withUnsafeTemporaryAllocation(of: SlidingAxis.self, capacity: 2 &* rank &+ 1) {
+        (storage) throws(Failure) -> Bool in
+        // Never empty: capacity is at least 1.
+        try body(storage.baseAddress.unsafelyUnwrapped)
     }
-
-    @inlinable
-    package subscript(axis: Int) -> SlidingAxis {
-        get { base[axis] }
-        nonmutating _modify { yield &base[axis] }
-    }
-
-    func dropping(_ count: Int) -> AxisList { AxisList(base: base + count) }
 }
 
 /// A correlation ready to run: sizes agree, nothing overflows, every pointer and stride names real elements.

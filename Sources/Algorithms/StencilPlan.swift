@@ -79,7 +79,7 @@ struct StencilPlan {
 
     init(_ problem: SlidingProblem, factoring: Factoring) {
         self.problem = problem
-        outer = problem.axes.dropping(problem.rank)
+        outer = problem.axes + problem.rank
         arithmetic = problem.arithmetic
         element = arithmetic.byteCount
         lanes = vectorLanes(arithmetic)

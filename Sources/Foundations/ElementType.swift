@@ -1,4 +1,5 @@
 /// The dtypes of swiftconv.h, by the same numbers.
+@frozen
 package enum ElementType: Int32, CaseIterable, Sendable {
     case bool = 0
     case int8 = 1
@@ -16,6 +17,7 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     case complex64 = 13
     case complex128 = 14
 
+    @inlinable
     package var byteCount: Int {
         switch self {
         case .bool, .int8, .uint8: 1
@@ -27,6 +29,7 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     }
 
     /// Bytes that a change of byte order reverses: a complex number's parts are swapped each on its own.
+    @inlinable
     package var swapUnit: Int {
         switch self {
         case .complex64: 4
@@ -36,9 +39,16 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     }
 
     package var isFloating: Bool { rawValue >= ElementType.float16.rawValue }
-    package var isComplex: Bool { self == .complex64 || self == .complex128 }
+    @inlinable
+    package var isComplex: Bool {
+        switch self {
+        case .complex64, .complex128: true
+        default: false
+        }
+    }
 
     /// What products and sums of this dtype are computed in.
+    @inlinable
     package var arithmetic: ArithmeticKind {
         switch self {
         case .bool: .boolean
@@ -53,6 +63,7 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     }
 
     /// Whether values in memory are what the arithmetic computes with, so that kernels may read and write them in place.
+    @inlinable
     package var isComputedInPlace: Bool {
         switch self {
         case .int8, .uint8, .float16, .bfloat16: false
@@ -63,9 +74,11 @@ package enum ElementType: Int32, CaseIterable, Sendable {
 
 /// The arithmetic a kernel runs in. Integers are computed modulo 2^n, where signedness and any wider n make no
 /// difference to the low bits; 8-bit ones in 16-bit lanes, because no ISA multiplies bytes.
+@frozen
 package enum ArithmeticKind: Sendable {
     case boolean, word16, word32, word64, float32, float64, complex64, complex128
 
+    @inlinable
     package var byteCount: Int {
         switch self {
         case .boolean: 1

@@ -157,11 +157,9 @@ package func copyRows(
     _ source: UnsafeRawPointer, strideBytes sourceStride: Int, to destination: UnsafeMutableRawPointer,
     strideBytes destinationStride: Int, rows: Int, byteCount: Int
 ) {
-    let source = source.assumingMemoryBound(to: UInt8.self)
-    let destination = destination.assumingMemoryBound(to: UInt8.self)
-    for r in 0..<rows {
-        sc_copy_short(destination + r &* destinationStride, source + r &* sourceStride, Int64(byteCount))
-    }
+    sc_copy_rows(
+        destination.assumingMemoryBound(to: UInt8.self), Int64(destinationStride),
+        source.assumingMemoryBound(to: UInt8.self), Int64(sourceStride), Int64(rows), Int64(byteCount))
 }
 
 /// Rows of strided elements, contiguous in the destination: `gather` for each.

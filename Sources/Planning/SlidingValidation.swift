@@ -12,10 +12,7 @@ package func validate(
     try checkRanks(a, v, options)
     try checkTypes(a, v, out, options)
     for i in 0..<a.rank {
-        axes[i] = SlidingAxis()
-        axes[i].inExtent = a.extent(i)
-        axes[i].outExtent = a.extent(i)
-        axes[i].inStride = a.stride(i)
+        axes[i].setBatch(extent: a.extent(i), inStride: a.stride(i))
     }
     var filter = UnsafeRawPointer(v.data)
     for w in 0..<options.windowRank {

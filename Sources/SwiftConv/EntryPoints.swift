@@ -15,7 +15,7 @@ public func sc_sliding_shape(
         let a = try decode(a.pointee, argument: SC_ARG_A)
         let v = try decode(v.pointee, argument: SC_ARG_V)
         let options = try decode(options.pointee)
-        _ = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+        _ = try withAxes(rank: a.rank) { (axes) throws(Failure) in
             _ = try validate(a, v, out: nil, options, into: axes)
             for i in 0..<a.rank { outShape[i] = Int64(axes[i].outExtent) }
             return true
@@ -36,7 +36,7 @@ public func sc_sliding_run(
         let v = try decode(v.pointee, argument: SC_ARG_V, needsData: true)
         let out = try decode(out.pointee, argument: SC_ARG_OUT, needsData: true)
         let control = control.map { Control(interrupted: $0.pointee.interrupted, context: $0.pointee.context) }
-        let finished = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+        let finished = try withAxes(rank: a.rank) { (axes) throws(Failure) in
             let problem = try validate(a, v, out: out, options, into: axes)
             return try run(
                 problem, method: options.method, threads: options.threads, control: control ?? .none)
@@ -57,7 +57,7 @@ public func sc_sliding_explain(
         let a = try decode(a.pointee, argument: SC_ARG_A)
         let v = try decode(v.pointee, argument: SC_ARG_V, needsData: true)
         var found = Explanation()
-        _ = try AxisList.withStorage(rank: a.rank) { (axes) throws(Failure) in
+        _ = try withAxes(rank: a.rank) { (axes) throws(Failure) in
             let problem = try validate(a, v, out: output, options, into: axes)
             found = try explain(problem, method: options.method, threads: options.threads)
             return true

@@ -143,7 +143,7 @@ struct SeparableTests {
             options.resultType = a.type
             options.windowRank = v.shape.count
             var found: Algorithm?
-            _ = try AxisList.withStorage(rank: a.shape.count) { (axes) throws(Failure) in
+            _ = try withAxes(rank: a.shape.count) { (axes) throws(Failure) in
                 found = selectAlgorithm(try validate(a.tensor, v.tensor, out: nil, options, into: axes), method)
                 return true
             }

@@ -20,7 +20,7 @@ struct ValidationTests {
             options.dilation = PerWindow(lists.dilation)
             options.origin = PerWindow(lists.origin)
             do throws(Failure) {
-                _ = try AxisList.withStorage(rank: call.a.shape.count) { (axes) throws(Failure) in
+                _ = try withAxes(rank: call.a.shape.count) { (axes) throws(Failure) in
                     _ = try validate(call.a.tensor, call.v.tensor, out: out?.tensor, options, into: axes)
                     return true
                 }

@@ -1,7 +1,10 @@
 """With 1-D inputs and defaults, `correlate` and `convolve` are NumPy's: results, types, sizes, swaps and errors."""
 
+import copy
+import functools
 import inspect
 import itertools
+import pickle
 import warnings
 from fractions import Fraction
 
@@ -162,6 +165,37 @@ def test_signature(operation, mode):
     }  # fmt: skip
     keyword_only = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
     assert keyword_only == list(parameters)[3:]
+
+
+@pytest.mark.parametrize("operation", ["correlate", "convolve"])
+def test_the_function_is_one_among_others(operation):
+    function = getattr(swiftconv, operation)
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert copy.deepcopy(function) is function
+    assert function.__name__ == operation and function.__module__.startswith("swiftconv")
+    assert list(map(functools.partial(function, [1, 2, 3]), [[1], [2]]))[1].tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    "arguments, keywords, message",
+    [
+        ((), {}, "missing 2 required positional arguments: 'a' and 'v'"),
+        (([1],), {}, "missing 1 required positional argument: 'v'"),
+        (([1], [1], "full", 0), {}, "takes from 2 to 3 positional arguments but 4 were given"),
+        (([1], [1]), {"stide": 2}, "unexpected keyword argument 'stide'"),
+        (([1], [1]), {"v": [1]}, "multiple values for argument 'v'"),
+    ],
+)
+def test_a_call_that_does_not_fit_the_signature(arguments, keywords, message):
+    for operation in ("correlate", "convolve"):
+        with pytest.raises(TypeError, match=rf"{operation}\(\) .*{message}"):
+            getattr(swiftconv, operation)(*arguments, **keywords)
+
+
+def test_keywords_need_not_be_interned():
+    name = "".join(["str", "ide"])
+    for a in (np.arange(5.0), [0.0, 1.0, 2.0, 3.0, 4.0]):
+        np.testing.assert_array_equal(swiftconv.correlate(a, np.ones(1), **{name: 2}), [0, 2, 4])
 
 
 def test_names_of_the_arguments_work_as_keywords():

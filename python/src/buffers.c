@@ -28,61 +28,6 @@ void array_buffer_release(array_buffer *buffer) {
   buffer->held = 0;
 }
 
-int tensor_is_c_ordered(const sc_tensor *tensor) {
-  int64_t previous = INT64_MAX, step;
-  int32_t axis;
-
-  for (axis = 0; axis < tensor->ndim; ++axis) {
-    if (tensor->shape[axis] == 1)
-      continue;
-    step = tensor->strides[axis] < 0 ? -tensor->strides[axis] : tensor->strides[axis];
-    if (step > previous)
-      return 0;
-    previous = step;
-  }
-  return 1;
-}
-
-int tensor_is_c_contiguous(const sc_tensor *tensor, Py_ssize_t itemsize) {
-  int64_t expected = itemsize;
-  int32_t axis;
-
-  for (axis = tensor->ndim - 1; axis >= 0; --axis) {
-    if (tensor->shape[axis] == 0)
-      return 1;
-    if (tensor->shape[axis] != 1 && tensor->strides[axis] != expected)
-      return 0;
-    expected *= tensor->shape[axis];
-  }
-  return 1;
-}
-
-/* First byte and the byte past the last; equal for an empty array. */
-static void byte_range(const array_buffer *buffer, uintptr_t *first, uintptr_t *last) {
-  const sc_tensor *tensor = &buffer->tensor;
-  int64_t below = 0, above = 0, reach;
-  int32_t axis;
-
-  *first = *last = (uintptr_t)tensor->data;
-  for (axis = 0; axis < tensor->ndim; ++axis) {
-    if (tensor->shape[axis] == 0)
-      return;
-    reach = (tensor->shape[axis] - 1) * tensor->strides[axis];
-    below += reach < 0 ? reach : 0;
-    above += reach > 0 ? reach : 0;
-  }
-  *first += (uintptr_t)below;
-  *last += (uintptr_t)above + (uintptr_t)buffer->view.itemsize;
-}
-
-int buffers_are_disjoint(const array_buffer *left, const array_buffer *right) {
-  uintptr_t left_first, left_last, right_first, right_last;
-
-  byte_range(left, &left_first, &left_last);
-  byte_range(right, &right_first, &right_last);
-  return left_last <= right_first || right_last <= left_first;
-}
-
 /* Replaces the pending exception of a failed conversion by one that names the argument. */
 static void blame(PyObject *object, const char *name, Py_ssize_t index) {
   PyObject *type;

@@ -18,12 +18,6 @@ int array_buffer_acquire(array_buffer *buffer, PyObject *array, sc_dtype dtype, 
 
 void array_buffer_release(array_buffer *buffer);
 
-/* True if NumPy's order='K' gives a new array like this one in C order: memory strides fall from axis to axis. */
-int tensor_is_c_ordered(const sc_tensor *tensor);
-int tensor_is_c_contiguous(const sc_tensor *tensor, Py_ssize_t itemsize);
-/* True unless the ranges from the first to the last byte of the two intersect. */
-int buffers_are_disjoint(const array_buffer *left, const array_buffer *right);
-
 /* A tuple of integers into `values` (SC_MAX_DIMS of them), whose number is returned; -1 with an exception set. `name`
  * is the argument the message blames. */
 int int64_list(PyObject *tuple, const char *name, int64_t *values);

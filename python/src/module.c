@@ -4,6 +4,7 @@
 #include "buffers.h"
 #include "isa_level.h"
 #include "sliding.h"
+#include "sliding_function.h"
 
 #include <string.h>
 
@@ -76,8 +77,8 @@ static PyObject *native_core_path(PyObject *module, PyObject *unused) {
 #define FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef methods[] = {
-    {"initialize", FASTCALL(native_initialize), METH_FASTCALL, "Take what slide_plain needs of NumPy and Python."},
-    {"slide_plain", FASTCALL(native_slide_plain), METH_FASTCALL, "Run a call on plain arguments, or decline."},
+    {"initialize", FASTCALL(native_initialize), METH_FASTCALL, "Take what plain calls need of NumPy and Python."},
+    {"sliding_function", FASTCALL(native_sliding_function), METH_FASTCALL, "A public function around its definition."},
     {"slide", FASTCALL(native_slide), METH_FASTCALL, "Run a call on normalised arguments."},
     {"slide_shape", FASTCALL(native_slide_shape), METH_FASTCALL, "Validate a call; the shape of its result."},
     {"slide_explain", FASTCALL(native_slide_explain), METH_FASTCALL, "What slide would do, as a dict."},
@@ -94,7 +95,6 @@ static int make_default_objects(native_state *state) {
   state->one = PyLong_FromLong(1);
   state->fill = PyUnicode_InternFromString("fill");
   state->automatic = PyUnicode_InternFromString("auto");
-  state->dtype_name = PyUnicode_InternFromString("dtype");
   return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -124,7 +124,20 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->mode_codes);
   Py_VISIT(state->boundary_codes);
   Py_VISIT(state->method_codes);
+  Py_VISIT(state->functions[SC_CORRELATE].function);
+  Py_VISIT(state->functions[SC_CONVOLVE].function);
   return 0;
+}
+
+static void clear_function(sliding_function *function) {
+  int index;
+
+  Py_CLEAR(function->function);
+  Py_CLEAR(function->docstring);
+  for (index = 0; index < SLIDING_ARGUMENTS; ++index) {
+    Py_CLEAR(function->names[index]);
+    Py_CLEAR(function->defaults[index]);
+  }
 }
 
 static int clear(PyObject *module) {
@@ -144,7 +157,8 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->one);
   Py_CLEAR(state->fill);
   Py_CLEAR(state->automatic);
-  Py_CLEAR(state->dtype_name);
+  clear_function(&state->functions[SC_CORRELATE]);
+  clear_function(&state->functions[SC_CONVOLVE]);
   return 0;
 }
 

@@ -14,6 +14,32 @@ _Static_assert(sizeof(Py_ssize_t) == sizeof(int64_t), "swiftconv needs a 64-bit 
 
 enum { NATIVE_DTYPES = SC_COMPLEX128 + 1 };
 
+/* The arguments of correlate and convolve, in the order of their signature. */
+enum {
+  SLIDING_A,
+  SLIDING_V,
+  SLIDING_MODE,
+  SLIDING_POSITIONAL,
+  SLIDING_AXES = SLIDING_POSITIONAL,
+  SLIDING_BOUNDARY,
+  SLIDING_FILLVALUE,
+  SLIDING_ORIGIN,
+  SLIDING_STRIDE,
+  SLIDING_DILATION,
+  SLIDING_DTYPE,
+  SLIDING_OUT,
+  SLIDING_METHOD,
+  SLIDING_THREADS,
+  SLIDING_ARGUMENTS
+};
+
+/* A public function: a builtin and the Python function around which it was made; all NULL until then. */
+typedef struct sliding_function {
+  PyMethodDef definition;
+  PyObject *function, *docstring;
+  PyObject *names[SLIDING_ARGUMENTS], *defaults[SLIDING_ARGUMENTS]; /* no default: NULL */
+} sliding_function;
+
 typedef struct native_state {
   core_library core;
   PyTypeObject *ndarray;                                  /* numpy.ndarray, NULL until initialize() */
@@ -21,8 +47,8 @@ typedef struct native_state {
   PyObject *dtypes[NATIVE_DTYPES];                        /* numpy.dtype objects by code, NULL where NumPy has none */
   signed char result_codes[NATIVE_DTYPES][NATIVE_DTYPES]; /* numpy.result_type of two codes, -1 where there is none */
   PyObject *mode_codes, *boundary_codes, *method_codes;   /* dicts from name to code */
-  PyObject *zero, *one, *fill, *automatic;                /* the default objects that slide_plain knows by identity */
-  PyObject *dtype_name;                                   /* "dtype", interned */
+  PyObject *zero, *one, *fill, *automatic;                /* the default objects that plain calls know by identity */
+  sliding_function functions[2];                          /* correlate and convolve, by operation */
 } native_state;
 
 static inline native_state *native_state_of(PyObject *module) { return (native_state *)PyModule_GetState(module); }

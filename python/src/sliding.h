@@ -5,7 +5,7 @@
 #include "native.h"
 
 /* sliding_plain.c: the call on plain arrays with plainly written options, or NotImplemented. */
-PyObject *native_slide_plain(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *slide_plain(const native_state *state, int32_t operation, PyObject *const *arguments);
 
 /* sliding.c: every call, on arguments that Python has normalised. */
 PyObject *native_slide(PyObject *module, PyObject *const *arguments, Py_ssize_t count);

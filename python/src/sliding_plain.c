@@ -1,28 +1,11 @@
 #include "sliding.h"
 
+#include "arrays.h"
 #include "buffers.h"
 #include "errors.h"
 #include "running.h"
 
 #include <string.h>
-
-enum {
-  OPERATION,
-  A,
-  V,
-  MODE,
-  OUT,
-  AXES,
-  BOUNDARY,
-  FILLVALUE,
-  ORIGIN,
-  STRIDE,
-  DILATION,
-  DTYPE,
-  METHOD,
-  THREADS,
-  ARGUMENTS
-};
 
 /* Storage for the lists of sc_sliding. */
 typedef struct option_lists {
@@ -81,17 +64,19 @@ static int read_list(PyObject *object, int32_t count, int64_t *storage, const in
 /* axes, stride, dilation and origin. Defaults are known by identity and leave the core's NULL. */
 static int read_lists(const native_state *state, PyObject *const *arguments, option_lists *lists, sc_sliding *options) {
   int32_t count = options->window_ndim;
-  PyObject *axes = arguments[AXES];
+  PyObject *axes = arguments[SLIDING_AXES];
 
   if (axes != Py_None &&
       ((count > 1 && !PyTuple_CheckExact(axes)) || read_list(axes, count, lists->axes, &options->axes) != 0))
     return -1;
-  if (arguments[STRIDE] != state->one && read_list(arguments[STRIDE], count, lists->stride, &options->stride) != 0)
+  if (arguments[SLIDING_STRIDE] != state->one &&
+      read_list(arguments[SLIDING_STRIDE], count, lists->stride, &options->stride) != 0)
     return -1;
-  if (arguments[DILATION] != state->one &&
-      read_list(arguments[DILATION], count, lists->dilation, &options->dilation) != 0)
+  if (arguments[SLIDING_DILATION] != state->one &&
+      read_list(arguments[SLIDING_DILATION], count, lists->dilation, &options->dilation) != 0)
     return -1;
-  if (arguments[ORIGIN] != Py_None && read_list(arguments[ORIGIN], count, lists->origin, &options->origin) != 0)
+  if (arguments[SLIDING_ORIGIN] != Py_None &&
+      read_list(arguments[SLIDING_ORIGIN], count, lists->origin, &options->origin) != 0)
     return -1;
   return 0;
 }
@@ -123,51 +108,21 @@ static int read_fill(const native_state *state, PyObject *object, sc_sliding *op
 
 /* The options that do not depend on the operands. */
 static int read_options(const native_state *state, PyObject *const *arguments, sc_sliding *options) {
-  options->operation = arguments[OPERATION] == state->zero ? SC_CORRELATE : SC_CONVOLVE;
-  if (arguments[DTYPE] != Py_None || read_name(state->mode_codes, arguments[MODE], NULL, &options->mode) != 0 ||
-      read_name(state->boundary_codes, arguments[BOUNDARY], state->fill, &options->boundary) != 0 ||
-      read_name(state->method_codes, arguments[METHOD], state->automatic, &options->method) != 0)
+  if (arguments[SLIDING_DTYPE] != Py_None ||
+      read_name(state->mode_codes, arguments[SLIDING_MODE], NULL, &options->mode) != 0 ||
+      read_name(state->boundary_codes, arguments[SLIDING_BOUNDARY], state->fill, &options->boundary) != 0 ||
+      read_name(state->method_codes, arguments[SLIDING_METHOD], state->automatic, &options->method) != 0)
     return -1;
-  return read_threads(arguments[THREADS], &options->threads);
+  return read_threads(arguments[SLIDING_THREADS], &options->threads);
 }
 
-/* Code of an array's dtype, by identity among NumPy's own: -1 for every other dtype, byte-swapped ones too. Reading the
- * attribute takes a fifth of the time in which NumPy composes a buffer's format. */
-static sc_dtype plain_dtype(const native_state *state, PyObject *array) {
-  PyObject *dtype = PyObject_GetAttr(array, state->dtype_name);
-  sc_dtype code;
-
-  if (dtype == NULL) {
-    PyErr_Clear();
-    return -1;
-  }
-  Py_DECREF(dtype); /* the array holds it */
-  for (code = SC_COMPLEX128; code >= 0 && dtype != state->dtypes[code]; --code) {
-  }
-  return code;
-}
-
-/* Returns 0, or -1 with no exception set where the array's dtype is not plain, it has too many dimensions, or it
- * refuses. */
-static int acquire_plain(const native_state *state, array_buffer *buffer, PyObject *array, int writable) {
-  sc_dtype dtype = plain_dtype(state, array);
-
-  if (dtype < 0)
-    return -1;
-  if (array_buffer_acquire(buffer, array, dtype, 0, writable) != 0) {
-    PyErr_Clear();
-    return -1;
-  }
-  return buffer->tensor.ndim <= SC_MAX_DIMS ? 0 : -1;
-}
-
-static int inputs_are_plain(const sc_tensor *a, const sc_tensor *v) {
-  if (v->ndim < 1 || a->ndim < v->ndim)
+static int inputs_are_plain(const plain_array *a, const plain_array *v) {
+  if (v->tensor.ndim < 1 || a->tensor.ndim < v->tensor.ndim)
     return 0;
   /* NumPy swaps one-dimensional operands where v is the longer one. */
-  if (a->ndim == 1 && v->shape[0] > a->shape[0])
+  if (a->tensor.ndim == 1 && v->shape[0] > a->shape[0])
     return 0;
-  return tensor_is_c_ordered(a);
+  return array_is_c_ordered(a);
 }
 
 /* The result's shape for windows over the last axes, step by step. It is the one piece of the core's arithmetic that
@@ -201,12 +156,11 @@ static int plain_shape(const native_state *state, const sc_tensor *a, const sc_t
   return state->core.sliding_shape(a, v, options, shape, &error) == SC_OK ? 0 : -1;
 }
 
-static int out_is_plain(const array_buffer *out, sc_dtype dtype, const array_buffer *a, const array_buffer *v,
+static int out_is_plain(const plain_array *out, sc_dtype dtype, const plain_array *a, const plain_array *v,
                         const int64_t *shape) {
   return out->tensor.dtype == dtype && out->tensor.ndim == a->tensor.ndim &&
-         memcmp(out->tensor.shape, shape, (size_t)a->tensor.ndim * sizeof(*shape)) == 0 &&
-         tensor_is_c_contiguous(&out->tensor, out->view.itemsize) && buffers_are_disjoint(out, a) &&
-         buffers_are_disjoint(out, v);
+         memcmp(out->shape, shape, (size_t)a->tensor.ndim * sizeof(*shape)) == 0 && array_is_c_contiguous(out) &&
+         arrays_are_disjoint(out, a) && arrays_are_disjoint(out, v);
 }
 
 /* A new array, or NULL with no exception set: the general path then meets the same trouble and words it. */
@@ -222,63 +176,48 @@ static PyObject *new_result(const native_state *state, const int64_t *shape, int
   return result;
 }
 
-PyObject *native_slide_plain(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
-  const native_state *state = native_state_of(module);
-  array_buffer a = {.held = 0}, v = {.held = 0}, out = {.held = 0};
-  sc_sliding options = {.window_ndim = 0}; /* zero: no lists, fill and method auto, all threads */
+PyObject *slide_plain(const native_state *state, int32_t operation, PyObject *const *arguments) {
+  plain_array a, v, out;
+  sc_sliding options = {.operation = operation}; /* zero: no lists, fill and method auto, all threads */
   option_lists lists;
   int64_t shape[SC_MAX_DIMS];
-  PyObject *given, *target = NULL, *result = NULL;
+  PyObject *given, *result;
   sc_error error;
   sc_status status;
 
-  if (count != ARGUMENTS) {
-    PyErr_Format(PyExc_TypeError, "slide_plain takes %d arguments, got %zd", ARGUMENTS, count);
-    return NULL;
-  }
-  given = arguments[OUT];
-  if (Py_TYPE(arguments[A]) != state->ndarray || Py_TYPE(arguments[V]) != state->ndarray ||
-      (given != Py_None && Py_TYPE(given) != state->ndarray) || read_options(state, arguments, &options) != 0)
-    goto general;
-  if (acquire_plain(state, &a, arguments[A], 0) != 0 || acquire_plain(state, &v, arguments[V], 0) != 0 ||
-      !inputs_are_plain(&a.tensor, &v.tensor))
-    goto general;
+  given = arguments[SLIDING_OUT];
+  if (Py_TYPE(arguments[SLIDING_A]) != state->ndarray || Py_TYPE(arguments[SLIDING_V]) != state->ndarray ||
+      (given != Py_None && Py_TYPE(given) != state->ndarray) || read_options(state, arguments, &options) != 0 ||
+      plain_array_read(state, &a, arguments[SLIDING_A]) != 0 ||
+      plain_array_read(state, &v, arguments[SLIDING_V]) != 0 || !inputs_are_plain(&a, &v))
+    Py_RETURN_NOTIMPLEMENTED;
   options.result_dtype = state->result_codes[a.tensor.dtype][v.tensor.dtype];
   options.window_ndim = v.tensor.ndim;
-  if (read_fill(state, arguments[FILLVALUE], &options) != 0 || read_lists(state, arguments, &lists, &options) != 0 ||
+  if (read_fill(state, arguments[SLIDING_FILLVALUE], &options) != 0 ||
+      read_lists(state, arguments, &lists, &options) != 0 ||
       plain_shape(state, &a.tensor, &v.tensor, &options, shape) != 0)
-    goto general;
+    Py_RETURN_NOTIMPLEMENTED;
 
   if (given == Py_None) {
-    target = new_result(state, shape, a.tensor.ndim, options.result_dtype);
-    if (target == NULL)
+    result = new_result(state, shape, a.tensor.ndim, options.result_dtype);
+    if (result == NULL || plain_array_read(state, &out, result) != 0)
       goto general;
-    if (array_buffer_acquire(&out, target, options.result_dtype, 0, 1) != 0)
-      goto cleanup;
   } else {
     Py_INCREF(given);
-    target = given;
-    if (acquire_plain(state, &out, target, 1) != 0 || !out_is_plain(&out, options.result_dtype, &a, &v, shape))
+    result = given;
+    if (!array_is_writeable(given) || plain_array_read(state, &out, given) != 0 ||
+        !out_is_plain(&out, options.result_dtype, &a, &v, shape))
       goto general;
   }
 
   status = run_sliding(&state->core, &a.tensor, &v.tensor, &out.tensor, &options, &error);
   if (status != SC_OK) {
     raise_status(status, &error, &a.tensor, &v.tensor, &options);
-    goto cleanup;
+    Py_CLEAR(result);
   }
-  result = target;
-  Py_INCREF(result);
-  goto cleanup;
+  return result;
 
 general:
-  result = Py_NotImplemented;
-  Py_INCREF(result);
-
-cleanup:
-  array_buffer_release(&out);
-  array_buffer_release(&v);
-  array_buffer_release(&a);
-  Py_XDECREF(target);
-  return result;
+  Py_XDECREF(result);
+  Py_RETURN_NOTIMPLEMENTED;
 }

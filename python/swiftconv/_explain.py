@@ -10,7 +10,11 @@ from . import _dtypes, _native
 from ._call import CONVOLVE, CORRELATE, Call, core_arguments, prepare
 from ._sliding import convolve, correlate
 
-_OPERATIONS = {correlate: CORRELATE, convolve: CONVOLVE}
+# Signatures are read once: of builtins, inspect makes classes that stay.
+_OPERATIONS = {
+    correlate: (CORRELATE, inspect.signature(correlate)),
+    convolve: (CONVOLVE, inspect.signature(convolve)),
+}
 
 
 class Explanation(Mapping):  # type: ignore[type-arg]
@@ -77,10 +81,10 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     ((10, 62, 62), 'float64', 'none')
     """
     try:
-        operation = _OPERATIONS[function]
+        operation, signature = _OPERATIONS[function]
     except (KeyError, TypeError):
         raise TypeError(f"function={function!r}: expected swiftconv.correlate or swiftconv.convolve") from None
-    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     call = prepare(operation, **bound.arguments)
     if 0 in call.shape:

@@ -1,9 +1,10 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 _Ints = tuple[int, ...] | None
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 def initialize(
     ndarray: type,
@@ -15,23 +16,7 @@ def initialize(
     methods: dict[str, int],
     /,
 ) -> None: ...
-def slide_plain(
-    operation: int,
-    a: Any,
-    v: Any,
-    mode: Any,
-    out: Any,
-    axes: Any,
-    boundary: Any,
-    fillvalue: Any,
-    origin: Any,
-    stride: Any,
-    dilation: Any,
-    dtype: Any,
-    method: Any,
-    threads: Any,
-    /,
-) -> Any: ...
+def sliding_function(operation: int, function: _F, docstring: bytes, /) -> _F: ...
 def slide(
     operation: int,
     a: np.ndarray,

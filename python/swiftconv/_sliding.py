@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, Callable, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     Ints = Union[int, Sequence[int]]
 
+F = TypeVar("F", bound=Callable[..., np.ndarray])
+
 _native.initialize(
     np.ndarray,
     np.empty,
@@ -26,9 +29,24 @@ _native.initialize(
     _arguments.BOUNDARIES,
     _arguments.METHODS,
 )
-_slide_plain = _native.slide_plain
 
 
+def _with_plain_path(operation: int) -> Callable[[F], F]:
+    """Makes a public function a builtin that runs plain calls itself, without Python's handling of 13 parameters.
+
+    Every other call gets to the function's body. The builtin has the function's signature and docstring.
+    """
+
+    def wrap(function: F) -> F:
+        parameters = inspect.signature(function).parameters.values()
+        signature = inspect.Signature([parameter.replace(annotation=parameter.empty) for parameter in parameters])
+        docstring = f"{function.__name__}{signature}\n--\n\n{inspect.getdoc(function)}"
+        return _native.sliding_function(operation, function, docstring.encode())
+
+    return wrap
+
+
+@_with_plain_path(CORRELATE)
 def correlate(
     a: ArrayLike,
     v: ArrayLike,
@@ -137,16 +155,12 @@ def correlate(
            [ 9, 90],
            [ 8, 80]])
     """
-    result = _slide_plain(
-        0, a, v, mode, out, axes, boundary, fillvalue, origin, stride, dilation, dtype, method, threads
-    )
-    if result is not NotImplemented:
-        return result
     return run(
         prepare(CORRELATE, a, v, mode, axes, boundary, fillvalue, origin, stride, dilation, dtype, out, method, threads)
     )
 
 
+@_with_plain_path(CONVOLVE)
 def convolve(
     a: ArrayLike,
     v: ArrayLike,
@@ -217,11 +231,6 @@ def convolve(
     array([[1., 6.],
            [1., 1.]])
     """
-    result = _slide_plain(
-        1, a, v, mode, out, axes, boundary, fillvalue, origin, stride, dilation, dtype, method, threads
-    )
-    if result is not NotImplemented:
-        return result
     return run(
         prepare(CONVOLVE, a, v, mode, axes, boundary, fillvalue, origin, stride, dilation, dtype, out, method, threads)
     )

@@ -6,9 +6,9 @@
 
 #include "vector.h"
 
-/* Copies `count` bytes in pieces of one size, the last piece over the end of the one before. */
+/* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. */
 #define SC_COPY_PIECES(type)                                                                                           \
-  do {                                                                                                                 \
+  for (int64_t r = 0; r < rows; ++r, destination += destination_stride, source += source_stride) {                     \
     type piece;                                                                                                        \
     for (int64_t i = 0; i < count - (int64_t)sizeof piece; i += (int64_t)sizeof piece) {                               \
       __builtin_memcpy(&piece, source + i, sizeof piece);                                                              \
@@ -16,18 +16,22 @@
     }                                                                                                                  \
     __builtin_memcpy(&piece, source + count - sizeof piece, sizeof piece);                                             \
     __builtin_memcpy(destination + count - sizeof piece, &piece, sizeof piece);                                        \
-  } while (0)
+  }
 
-/* Copies `count` bytes between places that do not overlap. */
-static inline void sc_copy_short(uint8_t *destination, const uint8_t *source, int64_t count) {
-  if (count >= SC_VECTOR_BYTES)
-    SC_COPY_PIECES(sc_u8v);
-  else if (count >= 16)
-    SC_COPY_PIECES(sc_u8x16);
-  else if (count >= 4)
-    SC_COPY_PIECES(uint32_t);
-  else if (count > 0)
-    SC_COPY_PIECES(uint8_t);
+/* Copies `rows` rows of `count` bytes between places that do not overlap. */
+static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source,
+                                int64_t source_stride, int64_t rows, int64_t count) {
+  if (count >= SC_VECTOR_BYTES) {
+    SC_COPY_PIECES(sc_u8v)
+  } else if (count >= 16) {
+    SC_COPY_PIECES(sc_u8x16)
+  } else if (count >= 8) {
+    SC_COPY_PIECES(uint64_t)
+  } else if (count >= 4) {
+    SC_COPY_PIECES(uint32_t)
+  } else if (count > 0) {
+    SC_COPY_PIECES(uint8_t)
+  }
 }
 
 /* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
