@@ -52,7 +52,7 @@ enum Word64Family: ArithmeticFamily {
     typealias Quarter = IntegerArithmetic<SIMD2<UInt64>>
     typealias Single = IntegerScalarArithmetic<UInt64>
     // AVX2 and SSE2 build the 64-bit product from three 32-bit ones, whose temporaries need the registers.
-    static var widestTile: Int { SC_VECTOR_REGISTERS == 32 ? 4 : 1 }
+    static var widestTile: Int { SC_VECTOR_REGISTERS == 32 ? 2 : 1 }
 }
 
 enum BooleanFamily: ArithmeticFamily {

@@ -6,6 +6,7 @@
 ///
 /// added in that order: taps, then filter rows. A tap is a place in the filter but for its row. All strides and offsets are in bytes. Nothing is aligned.
 /// The caller guarantees that every element named above is readable; a kernel reads no other.
+@frozen
 package struct StencilStrip {
     package var input: UnsafeRawPointer
     /// From the input of one output row to the next.
@@ -22,6 +23,7 @@ package struct StencilStrip {
     package var taps: Int
     package var tapOffsets: UnsafePointer<Int>
 
+    @inlinable
     package init(
         input: UnsafeRawPointer, inputRowStride: Int, filterRowStride: Int, output: UnsafeMutableRawPointer,
         outputRowStride: Int, rows: Int, columns: Int, weights: UnsafeRawPointer, filterRows: Int, taps: Int,
