@@ -134,18 +134,14 @@ struct StencilRun {
             if plan.pointee.streamsOutput {
                 runStreamed(&strip, place, first..<first &+ count, columns)
             } else {
-                // What is new to this strip's successors is under the last plane's last filter row.
-                let ahead = (row.filterExtent &- 1 &+ prefetchDistance) &* step &+ lastPlane
-                prefetch(strip.input + ahead, count, step, columns.count &* column.inStride)
+                // What is new to this strip's successors is under the last plane's last filter row. Only rows without gaps
+                // are one run; the hardware reads ahead in long ones by itself.
+                strip.ahead = strip.input + ((row.filterExtent &- 1 &+ prefetchDistance) &* step &+ lastPlane)
+                let gap = step &- columns.count &* column.inStride
+                strip.aheadBytes = gap >= 0 && gap < 128 && step <= 8192 ? count &* step : 0
                 runStrip(&strip, place, first..<first &+ count, columns)
             }
             first &+= count
-        }
-    }
-
-    private func prefetch(_ input: UnsafeRawPointer, _ rows: Int, _ rowStride: Int, _ byteCount: Int) {
-        for r in 0..<rows {
-            sc_prefetch((input + r &* rowStride).assumingMemoryBound(to: UInt8.self), Int64(byteCount))
         }
     }
 

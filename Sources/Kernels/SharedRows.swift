@@ -1,3 +1,5 @@
+import CMachine
+
 /// Number of output rows in a shared-rows tile. 6 rows by 2 vectors are 12 accumulators, and with two operands and the
 /// weight 15 of AVX2's 16 registers; 6 by 4 are 29 of AVX-512's 32.
 package let sharedRowsHeight = 6
@@ -28,8 +30,14 @@ func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let base = strip.input + (columns.first &+ row &* step)
         var w = strip.weights
+        var ahead = columns.ahead
         var tap = 0
         while tap < strip.taps {
+            let asked = min(ahead + columns.aheadPerTap, columns.aheadEnd)
+            while ahead < asked {
+                sc_prefetch(ahead.assumingMemoryBound(to: UInt8.self))
+                ahead += cacheLine
+            }
             var x = base + strip.tapOffsets[tap]
             if P == 0 {
                 addRow(&tile, A.self, from: 0, below: 1, x, columns, w)

@@ -57,6 +57,10 @@ private func cover<F: ArithmeticFamily>(_: F.Type, _ strip: inout StencilStrip) 
 @inline(__always)
 private func coverShared<F: ArithmeticFamily>(_: F.Type, _ strip: inout StencilStrip) {
     let lanes = F.Full.lanes
+    // A strip that asks is one or two tiles high; each of them asks for the same.
+    let widest = F.widestTile &* lanes
+    let aheadBytes = strip.aheadBytes / ((strip.columns &+ widest &- 1) / widest)
+    var ahead = strip.ahead
     var column = 0
     while column < strip.columns {
         let left = strip.columns &- column
@@ -64,23 +68,30 @@ private func coverShared<F: ArithmeticFamily>(_: F.Type, _ strip: inout StencilS
         let count: Int
         if F.widestTile >= 4 && vectors >= 4 {
             count = min(left, 4 &* lanes)
-            sharedTile(F.Full.self, InlineArray<4, Never>.self, column, count, &strip)
+            sharedTile(F.Full.self, InlineArray<4, Never>.self, column, count, &strip, ahead, aheadBytes)
         } else if F.widestTile >= 2 && vectors >= 2 {
             count = min(left, 2 &* lanes)
-            sharedTile(F.Full.self, InlineArray<2, Never>.self, column, count, &strip)
+            sharedTile(F.Full.self, InlineArray<2, Never>.self, column, count, &strip, ahead, aheadBytes)
         } else {
             count = min(left, lanes)
-            sharedTile(F.Full.self, InlineArray<1, Never>.self, column, count, &strip)
+            sharedTile(F.Full.self, InlineArray<1, Never>.self, column, count, &strip, ahead, aheadBytes)
         }
         column &+= count
+        ahead += aheadBytes
     }
 }
 
+let cacheLine = 64
+
 @inline(__always)
 private func sharedTile<A: Arithmetic, let NRV: Int>(
-    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ column: Int, _ count: Int, _ strip: inout StencilStrip
+    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ column: Int, _ count: Int, _ strip: inout StencilStrip,
+    _ ahead: UnsafeRawPointer, _ aheadBytes: Int
 ) {
-    let columns = TileColumns(column: column, count: count, lanes: A.lanes, elementBytes: A.elementBytes)
+    let columns = TileColumns(
+        column: column, count: count, lanes: A.lanes, elementBytes: A.elementBytes, ahead: ahead,
+        aheadBytes: aheadBytes,
+        taps: strip.taps)
     switch strip.filterRows {
     case 1: sharedRows(A.self, filterRows: InlineArray<1, Never>.self, vectors: vectors, columns, &strip)
     case 2: sharedRows(A.self, filterRows: InlineArray<2, Never>.self, vectors: vectors, columns, &strip)
@@ -103,7 +114,8 @@ private func coverIndependent<F: ArithmeticFamily>(_: F.Type, _ strip: inout Ste
         let count: Int
         if strip.rows >= 4 {
             count = min(left, (vectors >= 2 ? 2 : 1) &* lanes)
-            let columns = TileColumns(column: column, count: count, lanes: lanes, elementBytes: A.elementBytes)
+            let columns = TileColumns(
+                column: column, count: count, lanes: lanes, elementBytes: A.elementBytes, ahead: strip.input)
             if vectors >= 2 {
                 independentRows(
                     A.self, rows: InlineArray<4, Never>.self, vectors: InlineArray<2, Never>.self, columns, &strip)
@@ -113,7 +125,8 @@ private func coverIndependent<F: ArithmeticFamily>(_: F.Type, _ strip: inout Ste
             }
         } else {
             count = min(left, (vectors >= 8 ? 8 : vectors >= 2 ? 2 : 1) &* lanes)
-            let columns = TileColumns(column: column, count: count, lanes: lanes, elementBytes: A.elementBytes)
+            let columns = TileColumns(
+                column: column, count: count, lanes: lanes, elementBytes: A.elementBytes, ahead: strip.input)
             if vectors >= 8 {
                 independentRows(
                     A.self, rows: InlineArray<1, Never>.self, vectors: InlineArray<8, Never>.self, columns, &strip)
@@ -135,7 +148,8 @@ private func coverNarrow<A: Arithmetic>(_: A.Type, _ strip: inout StencilStrip) 
     var column = 0
     while column < strip.columns {
         let count = min(strip.columns &- column, A.lanes)
-        let columns = TileColumns(column: column, count: count, lanes: A.lanes, elementBytes: A.elementBytes)
+        let columns = TileColumns(
+            column: column, count: count, lanes: A.lanes, elementBytes: A.elementBytes, ahead: strip.input)
         if strip.rows >= 4 {
             independentRows(
                 A.self, rows: InlineArray<4, Never>.self, vectors: InlineArray<1, Never>.self, columns, &strip)

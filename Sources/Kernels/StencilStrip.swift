@@ -22,6 +22,10 @@ package struct StencilStrip {
     package var filterRows: Int
     package var taps: Int
     package var tapOffsets: UnsafePointer<Int>
+    /// Memory that will be read soon, in one run. Shared-rows tiles ask for it a few lines with every tap: all at once before
+    /// the strip, the asking would hold up its loads, as a core has only 10 to 16 lines under way.
+    package var ahead: UnsafeRawPointer
+    package var aheadBytes = 0
 
     @inlinable
     package init(
@@ -40,19 +44,30 @@ package struct StencilStrip {
         self.filterRows = filterRows
         self.taps = taps
         self.tapOffsets = tapOffsets
+        ahead = input
     }
 }
 
 /// A tile's place in its strip: where its columns begin, and where its last vector begins (which may overlap the one
 /// before it, or, for a single vector, columns before the tile: the same sums are then written twice).
 struct TileColumns {
-    var first: Int
-    var lastVector: Int
+    let first: Int
+    let lastVector: Int
+    /// The tile's part of what the strip asks for.
+    let ahead: UnsafeRawPointer
+    let aheadEnd: UnsafeRawPointer
+    let aheadPerTap: Int
 
     /// `count` columns from `column` on, as vectors of `lanes`; there are at least `lanes` columns in the strip.
     @inline(__always)
-    init(column: Int, count: Int, lanes: Int, elementBytes: Int) {
+    init(
+        column: Int, count: Int, lanes: Int, elementBytes: Int, ahead: UnsafeRawPointer, aheadBytes: Int = 0,
+        taps: Int = 1
+    ) {
         first = column &* elementBytes
         lastVector = (count &- lanes) &* elementBytes
+        self.ahead = ahead
+        aheadEnd = ahead + aheadBytes
+        aheadPerTap = (aheadBytes / taps &+ cacheLine &- 1) & (0 &- cacheLine)
     }
 }

@@ -24,11 +24,8 @@ static inline void sc_stream_copy(uint8_t *destination, const uint8_t *source, i
   __builtin_memcpy(destination + i, source + i, (uint64_t)(count - i));
 }
 
-/* Asks for the lines of `count` bytes that will be read soon; never faults. */
-static inline void sc_prefetch(const uint8_t *source, int64_t count) {
-  for (int64_t i = 0; i < count; i += 64)
-    __builtin_prefetch(source + i, 0, 3);
-}
+/* Asks for a line that will be read soon; never faults. */
+static inline void sc_prefetch(const uint8_t *source) { __builtin_prefetch(source, 0, 3); }
 
 static inline void sc_stream_fence(void) {
 #if defined(__x86_64__)
