@@ -331,6 +331,9 @@ extension StencilPlan {
             let fits = planesBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
             taskColumns = min(taskColumns, max(1, fits / widestColumns) &* widestColumns)
         }
+        // Large filters: fewer columns, so that a strip is not a task too long.
+        let columnsPerTask = Int(min(taskWork / (tapsPerOutput * Double(sharedRowsHeight)), 1e9))
+        taskColumns = min(taskColumns, max(widestColumns, columnsPerTask / widestColumns &* widestColumns))
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows
         if perRow * Double(rows) > taskWork {

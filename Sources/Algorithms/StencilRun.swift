@@ -2,9 +2,10 @@ import CMachine
 import Foundations
 import Kernels
 
-/// Output rows between a strip and the input that is asked for meanwhile. Measured on Sapphire Rapids (5x5 from the third
-/// cache level): 6 rows come too late, 24 too early, 12 to 18 gain 15 %; not asking while streaming is faster.
-private let prefetchDistance = 18
+/// Bytes between what a strip's successor reads first and the input that is asked for meanwhile, if they are 6 rows.
+/// Measured on Sapphire Rapids (5x5 over rows of 512 bytes, from the third cache level): 3 KiB come too late, 12 KiB too
+/// early, 6 to 9 gain 15 %; not asking while streaming is faster.
+private let askingDistance = 9 << 10
 
 /// What a thread needs to run tasks of a plan. Everything here is offsets and loops over strips; sums happen in the
 /// kernels.
@@ -119,30 +120,36 @@ struct StencilRun {
             }
             return
         }
-        if columns.count <= plan.pointee.widestColumns && !plan.pointee.streamsOutput {
-            runStrip(&strip, place, rows, columns)
-            return
-        }
+        // What is new to a strip's successors is under the last plane's last filter row. Only rows without gaps are one run;
+        // the hardware reads ahead in long ones by itself.
+        let gap = step &- columns.count &* column.inStride
+        let asks = gap >= 0 && gap < 128 && step <= 8192 && !plan.pointee.streamsOutput
+        let lastPlane = strip.tapOffsets[strip.taps &- column.filterExtent]
+        let ahead =
+            (row.filterExtent &- 1) &* step &+ lastPlane &+ max(sharedRowsHeight &* step, askingDistance)
         // One tile of rows at a time across all columns: the input then streams in line after line. (Down the rows first,
         // 3x3 ran at half the speed.) A rest lower than a tile is taken along with the strip before it.
-        let lastPlane = strip.tapOffsets[strip.taps &- column.filterExtent]
+        let height = stripHeight(rows.count, columns.count)
         var first = rows.lowerBound
         while first < rows.upperBound {
             let left = rows.upperBound &- first
-            let count = left < 2 &* sharedRowsHeight ? left : sharedRowsHeight
+            let count = left < height &+ sharedRowsHeight ? left : height
             strip.input = input + (first &- rows.lowerBound) &* step
             if plan.pointee.streamsOutput {
                 runStreamed(&strip, place, first..<first &+ count, columns)
             } else {
-                // What is new to this strip's successors is under the last plane's last filter row. Only rows without gaps
-                // are one run; the hardware reads ahead in long ones by itself.
-                strip.ahead = strip.input + ((row.filterExtent &- 1 &+ prefetchDistance) &* step &+ lastPlane)
-                let gap = step &- columns.count &* column.inStride
-                strip.aheadBytes = gap >= 0 && gap < 128 && step <= 8192 ? count &* step : 0
+                if asks { strip.ahead = strip.input + ahead }
                 runStrip(&strip, place, first..<first &+ count, columns)
             }
             first &+= count
         }
+    }
+
+    /// Rows that are computed at once: where one tile spans the columns, all of them, or as many as a streaming block holds.
+    private func stripHeight(_ rows: Int, _ columns: Int) -> Int {
+        if columns > plan.pointee.widestColumns { return sharedRowsHeight }
+        if !plan.pointee.streamsOutput { return rows }
+        return max(sharedRowsHeight, ScratchLayout.streamElements / columns &- sharedRowsHeight)
     }
 
     private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
@@ -268,10 +275,11 @@ struct StencilRun {
         let columnStride = element  // of a strip's input; packed patches have slots for other steps
         let input = strip.input
         strip.output = scratch + plan.pointee.scratch.block
+        let height = stripHeight(rows.count, columns.count)
         var row = rows.lowerBound
         while row < rows.upperBound {
             let left = rows.upperBound &- row
-            strip.rows = left < 2 &* sharedRowsHeight ? left : sharedRowsHeight
+            strip.rows = left < height &+ sharedRowsHeight ? left : height
             let below = row &- rows.lowerBound
             var first = columns.lowerBound
             while first < columns.upperBound {

@@ -69,8 +69,9 @@ struct StencilTables {
 
 /// One thread's scratch: a patch, a block of results, and the stages of dtype conversion.
 struct ScratchLayout {
-    /// Columns of a block on its way past the caches: with 6 rows of float32, half of a first-level cache.
+    /// Columns of a block on its way past the caches, and its elements at most: with float32, a first-level cache.
     static let streamColumns = 1024
+    static let streamElements = 2 &* sharedRowsHeight &* streamColumns
 
     var stageElements = 0
     var block = 0
@@ -99,10 +100,7 @@ struct ScratchLayout {
         blockPitch = roundToCacheLine(plan.blockColumns &* plan.element)
         block = patchBytes
         var blockBytes = plan.writesInPlace ? 0 : saturatingMultiply(blockPitch, plan.blockRows)
-        if plan.streamsOutput {
-            let columns = min(plan.column.outExtent, ScratchLayout.streamColumns)
-            blockBytes = roundToCacheLine(2 &* sharedRowsHeight &* columns &* plan.element)
-        }
+        if plan.streamsOutput { blockBytes = ScratchLayout.streamElements &* plan.element }
         intermediate = saturatingAdd(patchBytes, blockBytes)
         firstStage = intermediate
         if plan.mayFactor {

@@ -30,10 +30,11 @@ func sharedRows<A: Arithmetic, let P: Int, let NRV: Int>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let base = strip.input + (columns.first &+ row &* step)
         var w = strip.weights
-        var ahead = columns.ahead
+        var ahead = columns.ahead + row &* step
+        let aheadEnd = ahead + columns.aheadBytes
         var tap = 0
         while tap < strip.taps {
-            let asked = min(ahead + columns.aheadPerTap, columns.aheadEnd)
+            let asked = min(ahead + columns.aheadPerTap, aheadEnd)
             while ahead < asked {
                 sc_prefetch(ahead.assumingMemoryBound(to: UInt8.self))
                 ahead += cacheLine

@@ -57,10 +57,10 @@ private func cover<F: ArithmeticFamily>(_: F.Type, _ strip: inout StencilStrip) 
 @inline(__always)
 private func coverShared<F: ArithmeticFamily>(_: F.Type, _ strip: inout StencilStrip) {
     let lanes = F.Full.lanes
-    // A strip that asks is one or two tiles high; each of them asks for the same.
     let widest = F.widestTile &* lanes
-    let aheadBytes = strip.aheadBytes / ((strip.columns &+ widest &- 1) / widest)
-    var ahead = strip.ahead
+    let aheadBytes =
+        strip.ahead == nil ? 0 : sharedRowsHeight &* strip.inputRowStride / ((strip.columns &+ widest &- 1) / widest)
+    var ahead = strip.ahead ?? strip.input
     var column = 0
     while column < strip.columns {
         let left = strip.columns &- column

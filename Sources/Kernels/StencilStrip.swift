@@ -22,10 +22,10 @@ package struct StencilStrip {
     package var filterRows: Int
     package var taps: Int
     package var tapOffsets: UnsafePointer<Int>
-    /// Memory that will be read soon, in one run. Shared-rows tiles ask for it a few lines with every tap: all at once before
-    /// the strip, the asking would hold up its loads, as a core has only 10 to 16 lines under way.
-    package var ahead: UnsafeRawPointer
-    package var aheadBytes = 0
+    /// Where in the input to ask for what will be read soon, for a strip of rows without gaps; nil for nothing. Shared-rows
+    /// tiles ask for as much as they walk over, a few lines with every tap: all at once before the strip, the asking would
+    /// hold up its loads, as a core has only 10 to 16 lines under way.
+    package var ahead: UnsafeRawPointer?
 
     @inlinable
     package init(
@@ -44,7 +44,6 @@ package struct StencilStrip {
         self.filterRows = filterRows
         self.taps = taps
         self.tapOffsets = tapOffsets
-        ahead = input
     }
 }
 
@@ -53,9 +52,9 @@ package struct StencilStrip {
 struct TileColumns {
     let first: Int
     let lastVector: Int
-    /// The tile's part of what the strip asks for.
+    /// The tile's part of what is asked for with each 6 rows.
     let ahead: UnsafeRawPointer
-    let aheadEnd: UnsafeRawPointer
+    let aheadBytes: Int
     let aheadPerTap: Int
 
     /// `count` columns from `column` on, as vectors of `lanes`; there are at least `lanes` columns in the strip.
@@ -67,7 +66,7 @@ struct TileColumns {
         first = column &* elementBytes
         lastVector = (count &- lanes) &* elementBytes
         self.ahead = ahead
-        aheadEnd = ahead + aheadBytes
+        self.aheadBytes = aheadBytes
         aheadPerTap = (aheadBytes / taps &+ cacheLine &- 1) & (0 &- cacheLine)
     }
 }
