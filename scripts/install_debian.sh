@@ -14,5 +14,7 @@ fi
 
 # Nothing may pull in a newer NumPy than Debian's.
 "$python" -c 'import numpy; print(f"numpy=={numpy.__version__}")' > "$venv/constraints.txt"
-"$venv/bin/python" -m pip install -q -c "$venv/constraints.txt" '.[test]'
+# Without isolation the extension is compiled against Debian's NumPy; then setuptools wants the package wheel.
+"$venv/bin/python" -m pip install -q wheel
+"$venv/bin/python" -m pip install -q --no-build-isolation -c "$venv/constraints.txt" '.[test]'
 "$venv/bin/python" -c 'import sys, numpy; print("Debian route: Python", sys.version.split()[0], "NumPy", numpy.__version__)'

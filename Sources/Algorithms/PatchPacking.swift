@@ -29,18 +29,17 @@ func packPlane(
     let outside = (run.scratch + plan.pointee.scratch.outside).assumingMemoryBound(to: Int.self)
     let firstRow = place.firstInputRow &+ rows.lowerBound &* plan.pointee.rowStep
     let end = plan.pointee.patchRows(rows.count)
-    let inside = insideRows(plan, firstRow, kept..<end)
+    let inside = plane == nil ? kept..<kept : insideRows(plan, firstRow, kept..<end)
     for slot in 0..<geometry.slots {
         let samples = SlotSamples(plan, slot: slot, columns: columns)
         if plane != nil { samples.mapOutside(plan, to: outside) }
         let target = patch + slot &* geometry.slotPitch
-        for r in kept..<end {
-            if let plane, inside.contains(r) {
-                if r > inside.lowerBound { continue }
-                let first = plane + (firstRow &+ geometry.rowUnit &* r) &* row.inStride
-                packRows(plan, first, inside.count, samples, outside, to: target + r &* geometry.rowPitch)
-                continue
-            }
+        if let plane, !inside.isEmpty {
+            let first = plane + (firstRow &+ geometry.rowUnit &* inside.lowerBound) &* row.inStride
+            packRows(
+                plan, first, inside.count, samples, outside, to: target + inside.lowerBound &* geometry.rowPitch)
+        }
+        for r in kept..<end where !inside.contains(r) {
             let index = plan.pointee.problem.boundary.map(
                 firstRow &+ geometry.inputRow(r, plan.pointee), extent: row.inExtent)
             let source = index < 0 ? nil : plane.map { $0 + index &* row.inStride }

@@ -153,30 +153,28 @@ struct StencilRun {
     }
 
     private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
-        var strip = patchStrip(tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+        let patch = plan.pointee.patch
+        let step = patch.outputRowSteps &* patch.rowPitch
+        var strip = StencilStrip(
+            input: scratch, inputRowStride: step,
+            filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
+            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: tables + plan.pointee.tables.weights,
+            filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
+            tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+        // Border strips are too narrow to go past the caches.
+        let streams = plan.pointee.streamsOutput && !plan.pointee.readsInPlace
         // Down the rows, a block's last input rows are the next one's first.
         var kept = 0
         forBlocks(rows, columns) { blockRows, blockColumns in
             if blockRows.lowerBound == rows.lowerBound { kept = 0 }
             packPatch(self, place, rows: blockRows, columns: blockColumns, kept: kept, to: scratch)
-            if plan.pointee.streamsOutput {
+            if streams {
                 runStreamed(&strip, place, blockRows, blockColumns)
             } else {
                 runStrip(&strip, place, blockRows, blockColumns)
             }
             kept = keepLastRows(blockRows.count)
         }
-    }
-
-    /// A strip over the packed patch.
-    private func patchStrip(tapOffsets: UnsafePointer<Int>) -> StencilStrip {
-        let patch = plan.pointee.patch
-        let step = patch.outputRowSteps &* patch.rowPitch
-        return StencilStrip(
-            input: scratch, inputRowStride: step,
-            filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
-            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: tables + plan.pointee.tables.weights,
-            filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps, tapOffsets: tapOffsets)
     }
 
     /// Moves the patch rows that the next block begins with to the patch's top; returns their number.

@@ -147,3 +147,32 @@ def test_stride_is_a_subsample_and_axes_are_a_transpose(rng):
         swapped = swiftconv.correlate(a, v.T, mode, axes=(2, 1))
         np.testing.assert_array_equal(swapped, whole)
         np.testing.assert_array_equal(swiftconv.correlate(a, v, mode, axes=(-2, -1)), whole)
+
+
+LARGE = {  # results of 32 MiB and more, which are stored past the caches
+    "narrow images": ((15000, 28, 28), 3, lambda x: x),
+    "tall images": ((100, 3000, 40), 3, lambda x: x),
+    "wide images": ((3, 40, 100_000), 3, lambda x: x),
+    "every second row and column": ((700, 256, 256), 5, lambda x: x[:, ::2, ::2]),
+    "narrow and strided": ((14_000, 60, 60), 3, lambda x: x[:, ::2, ::2]),
+    "Fortran order": ((700, 128, 128), 5, np.asfortranarray),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_results(name, rng):
+    shape, k, view = LARGE[name]
+    x = view(rng.integers(-9, 9, shape, np.int32))
+    filter = rng.integers(-9, 9, (k, k), np.int32)
+    result = swiftconv.correlate(x, filter)
+    rows, columns = result.shape[1:]
+    expected = np.zeros(result.shape, np.int32)
+    for i in range(k):
+        for j in range(k):
+            expected += filter[i, j] * x[:, i : i + rows, j : j + columns]
+    np.testing.assert_array_equal(result, expected)
+    # an output that begins inside a cache line, by two threads
+    memory = np.zeros(result.size + 5, np.int32)
+    swiftconv.correlate(x, filter, out=memory[3:-2].reshape(result.shape), threads=2)
+    np.testing.assert_array_equal(memory[3:-2].reshape(result.shape), expected)
+    assert not memory[:3].any() and not memory[-2:].any()
