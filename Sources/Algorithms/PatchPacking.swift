@@ -18,7 +18,7 @@ func packPatch(
 }
 
 /// One plane of a patch: `plane` is the input at its taps along the outer axes, nil where all of it is filled.
-func packPlane(
+private func packPlane(
     _ run: StencilRun, _ plane: UnsafeRawPointer?, _ place: Place, rows: Range<Int>, columns: Range<Int>, kept: Int,
     to patch: UnsafeMutableRawPointer
 ) {

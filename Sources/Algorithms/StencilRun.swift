@@ -6,6 +6,10 @@ import Kernels
 /// Measured on Sapphire Rapids (5x5 over rows of 512 bytes, from the third cache level): 3 KiB come too late, 12 KiB too
 /// early, 6 to 9 gain 15 %; not asking while streaming is faster.
 private let askingDistance = 9 << 10
+/// Rows that are asked for have smaller gaps than this, so that they are one run, and are no longer than this: in long
+/// ones the hardware reads ahead by itself.
+private let smallestGap = 128
+private let longRow = 8 << 10
 
 /// What a thread needs to run tasks of a plan. Everything here is offsets and loops over strips; sums happen in the
 /// kernels.
@@ -120,10 +124,9 @@ struct StencilRun {
             }
             return
         }
-        // What is new to a strip's successors is under the last plane's last filter row. Only rows without gaps are one run;
-        // the hardware reads ahead in long ones by itself.
+        // What is new to a strip's successors is under the last plane's last filter row.
         let gap = step &- columns.count &* column.inStride
-        let asks = gap >= 0 && gap < 128 && step <= 8192 && !plan.pointee.streamsOutput
+        let asks = gap >= 0 && gap < smallestGap && step <= longRow && !plan.pointee.streamsOutput
         let lastPlane = strip.tapOffsets[strip.taps &- column.filterExtent]
         let ahead =
             (row.filterExtent &- 1) &* step &+ lastPlane &+ max(sharedRowsHeight &* step, askingDistance)
@@ -270,7 +273,6 @@ struct StencilRun {
     ) {
         let rowStride = plan.pointee.rowPhases &* plan.pointee.row.outStride
         let element = plan.pointee.element
-        let columnStride = element  // of a strip's input; packed patches have slots for other steps
         let input = strip.input
         strip.output = scratch + plan.pointee.scratch.block
         let height = stripHeight(rows.count, columns.count)
@@ -284,7 +286,7 @@ struct StencilRun {
                 let count = min(ScratchLayout.streamColumns, columns.upperBound &- first)
                 let right = first &- columns.lowerBound
                 strip.columns = count
-                strip.input = input + (below &* strip.inputRowStride &+ right &* columnStride)
+                strip.input = input + (below &* strip.inputRowStride &+ right &* element)
                 strip.outputRowStride = count &* element
                 compute(&strip)
                 stream(&strip, to: place.output + (row &* rowStride &+ first &* element), rowStride: rowStride)

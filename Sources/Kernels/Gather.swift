@@ -67,7 +67,7 @@ package func gatherIndexedRows(
     }
 }
 
-/// Rows of one element.
+/// Rows of one element. (A gather of stride 0 would do, but small images in mode `same` take 14 % longer by it.)
 package func fillRows(
     _ value: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, rowStride: Int, rows: Int, count: Int,
     elementBytes: Int
