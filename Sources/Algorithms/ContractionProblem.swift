@@ -1,0 +1,127 @@
+import Foundations
+
+/// One index of a contraction's loop nest: its extent, and how far a step of it moves in each operand, in bytes (0 in an
+/// operand that does not have it).
+@frozen
+package struct ContractionIndex {
+    package var extent = 1
+    package var filterStride = 0
+    package var inputStride = 0
+    package var outputStride = 0
+    package var biasStride = 0
+    /// The window whose coordinate this index moves, by `step` samples; -1 for none.
+    package var window = -1
+    package var step = 0
+
+    @inlinable
+    package init() {}
+}
+
+/// An axis of the input on which two indices meet, an output's and a tap's: its coordinate is the sum of their steps less
+/// `padding`, and may lie outside.
+@frozen
+package struct ContractionWindow {
+    package var extent = 1
+    package var padding = 0
+    package var inputStride = 0
+
+    @inlinable
+    package init() {}
+}
+
+/// A strided contraction ready to run:
+///
+///     output[batch, row, column] = bias[batch, row] + sum over depth of
+///         filter[batch, row, depth] * input[batch, column, depth]
+///
+/// Each of the four names stands for any number of indices. A convolution is the case in which a column index and a depth
+/// index walk the same axis of the input; a matrix product has no windows. Sizes agree, nothing overflows, and every
+/// pointer and stride names real elements wherever all window coordinates lie inside.
+package struct ContractionProblem {
+    package var input: UnsafeRawPointer
+    package var inputType: ElementType
+    package var inputSwapUnit: Int
+    package var filter: UnsafeRawPointer
+    package var filterType: ElementType
+    package var filterSwapUnit: Int
+    package var output: UnsafeMutableRawPointer
+    package var outputType: ElementType
+    package var outputSwapUnit: Int
+    package var bias: UnsafeRawPointer?
+    package var biasType: ElementType
+    package var biasSwapUnit: Int
+    /// What sums are rounded to before they become the output's dtype.
+    package var resultType: ElementType
+    package var boundary: Boundary
+    package var clamp: Clamp?
+
+    /// Batch, row, column and depth indices, in this order, outermost first.
+    package var indices: UnsafeMutablePointer<ContractionIndex>
+    package var batchCount: Int
+    package var rowCount: Int
+    package var columnCount: Int
+    package var depthCount: Int
+    package var windows: UnsafeMutablePointer<ContractionWindow>
+    package var windowCount: Int
+
+    package init(
+        input: Tensor, filter: Tensor, output: UnsafeMutableRawPointer, outputType: ElementType, outputSwapUnit: Int,
+        bias: Tensor?, resultType: ElementType, boundary: Boundary, clamp: Clamp?,
+        indices: UnsafeMutablePointer<ContractionIndex>, windows: UnsafeMutablePointer<ContractionWindow>
+    ) {
+        self.input = UnsafeRawPointer(input.data)
+        inputType = input.type
+        inputSwapUnit = input.swapUnit
+        self.filter = UnsafeRawPointer(filter.data)
+        filterType = filter.type
+        filterSwapUnit = filter.swapUnit
+        self.output = output
+        self.outputType = outputType
+        self.outputSwapUnit = outputSwapUnit
+        self.bias = bias.map { UnsafeRawPointer($0.data) }
+        biasType = bias?.type ?? resultType
+        biasSwapUnit = bias?.swapUnit ?? 1
+        self.resultType = resultType
+        self.boundary = boundary
+        self.clamp = clamp
+        self.indices = indices
+        self.windows = windows
+        batchCount = 0
+        rowCount = 0
+        columnCount = 0
+        depthCount = 0
+        windowCount = 0
+    }
+
+    package var arithmetic: ArithmeticKind { resultType.arithmetic }
+    package var rows: UnsafeMutablePointer<ContractionIndex> { indices + batchCount }
+    package var columns: UnsafeMutablePointer<ContractionIndex> { rows + rowCount }
+    package var depth: UnsafeMutablePointer<ContractionIndex> { columns + columnCount }
+
+    /// Combinations of the indices of one kind; Int.max when that does not fit.
+    package var batchExtent: Int { product(indices, batchCount) }
+    package var rowExtent: Int { product(rows, rowCount) }
+    package var columnExtent: Int { product(columns, columnCount) }
+    package var depthExtent: Int { product(depth, depthCount) }
+
+    package var outputCount: Int {
+        saturatingMultiply(saturatingMultiply(batchExtent, rowExtent), columnExtent)
+    }
+
+    private func product(_ list: UnsafeMutablePointer<ContractionIndex>, _ count: Int) -> Int {
+        var product = 1
+        for i in 0..<count { product = saturatingMultiply(product, list[i].extent) }
+        return product
+    }
+}
+
+/// Bounds on results.
+package struct Clamp {
+    package var lowest: Double
+    package var highest: Double
+
+    package init(lowest: Double, highest: Double) {
+        self.lowest = lowest
+        self.highest = highest
+    }
+}
