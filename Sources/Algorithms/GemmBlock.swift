@@ -213,7 +213,6 @@ struct GemmBlock {
 
     private func run(panel lane: Int, count: Int, isFirst: Bool, isLast: Bool) {
         let plan = plan.pointee
-        var outputs = InlineArray<6, UnsafeMutableRawPointer>(repeating: scratch)
         let lanes: UnsafeRawPointer
         if plan.lanesAreColumns {
             lanes = packedLanes(lane, count)
@@ -222,32 +221,43 @@ struct GemmBlock {
             lanes = filter + (lane &* plan.filter.depth &+ firstDepth &* plan.panelWidth) &* plan.element
         }
         let isDirect = isDirect(lane, count)
-        let segments = (scratch + layout.segments).assumingMemoryBound(to: UnsafeRawPointer.self)
-        withUnsafeMutablePointer(to: &outputs) { outputs in
-            let outputs = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
-            var tile = ContractionTile(
-                rowSegments: UnsafePointer(segments), rowCapacity: contractionTileRows, segments: segmentCount,
-                segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
-                outputs: UnsafePointer(outputs))
-            tile.vectors = ceilingDivide(count, plan.lanes)
-            var row = 0
-            while row < tileRowCount {
-                tile.rows = min(contractionTileRows, tileRowCount &- row)
-                setStart(&tile, row: row, lane: lane, isFirst)
-                for r in 0..<tile.rows {
-                    setRow(segments + r, row &+ r)
-                    outputs[r] = isDirect ? direct(row &+ r, lane) : sums(row &+ r, lane)
-                }
-                runContractionTile(plan.problem.arithmetic, &tile)
-                if isLast, let clamp = plan.problem.clamp {
-                    for r in 0..<tile.rows {
-                        applyClamp(
-                            clamp.lowest, clamp.highest, plan.problem.resultType, outputs[r], count: count)
-                    }
-                }
-                row &+= contractionTileRows
+        let pointers = (scratch + layout.tilePointers).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
+        let starts = UnsafeMutableRawPointer(pointers + contractionTileRows).assumingMemoryBound(
+            to: UnsafeRawPointer.self)
+        let segments = UnsafeMutableRawPointer(starts + contractionTileRows).assumingMemoryBound(
+            to: UnsafeRawPointer.self)
+        var tile = ContractionTile(
+            rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
+            segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
+            outputs: UnsafePointer(pointers), starts: UnsafePointer(starts))
+        tile.vectors = ceilingDivide(count, plan.lanes)
+        let (start, startRowStride, startStride) = start(lane)
+        tile.startStride = isFirst ? startStride : plan.lanes &* plan.element
+        var row = 0
+        while row < tileRowCount {
+            tile.rows = min(contractionTileRows, tileRowCount &- row)
+            for r in 0..<tile.rows {
+                setRow(segments + r &* layout.segmentCapacity, row &+ r)
+                pointers[r] = isDirect ? direct(row &+ r, lane) : sums(row &+ r, lane)
+                starts[r] = isFirst ? start + (row &+ r) &* startRowStride : UnsafeRawPointer(pointers[r])
             }
+            runContractionTile(plan.problem.arithmetic, &tile)
+            if isLast, let clamp = plan.problem.clamp {
+                for r in 0..<tile.rows {
+                    applyClamp(clamp.lowest, clamp.highest, plan.problem.resultType, pointers[r], count: count)
+                }
+            }
+            row &+= contractionTileRows
         }
+    }
+
+    /// Where a panel's sums start from: the first row's, and how far to the next row's and to the next vector's.
+    private func start(_ lane: Int) -> (UnsafeRawPointer, Int, Int) {
+        let plan = plan.pointee
+        let start = UnsafeRawPointer(scratch + layout.start)
+        let vector = plan.lanes &* plan.element
+        if plan.problem.bias == nil { return (start, 0, 0) }
+        return plan.lanesAreColumns ? (start, vector, 0) : (start + lane &* plan.element, 0, vector)
     }
 
     private func packedLanes(_ lane: Int, _ count: Int) -> UnsafeRawPointer {
@@ -258,28 +268,6 @@ struct GemmBlock {
             width: ceilingDivide(count, plan.lanes) &* plan.lanes, depthOffsets: ints(layout.depthIn),
             depth: depthCount, to: panel, pitch: plan.panelPitch, elementBytes: plan.element)
         return UnsafeRawPointer(panel)
-    }
-
-    private func setStart(_ tile: inout ContractionTile, row: Int, lane: Int, _ isFirst: Bool) {
-        let plan = plan.pointee
-        if !isFirst {
-            tile.start = nil
-            return
-        }
-        let vector = plan.lanes &* plan.element
-        tile.start = UnsafeRawPointer(scratch + layout.start)
-        if plan.problem.bias == nil {
-            tile.startRowStride = 0
-            tile.startVectorStride = 0
-        } else if plan.lanesAreColumns {
-            tile.start? += row &* vector
-            tile.startRowStride = vector
-            tile.startVectorStride = 0
-        } else {
-            tile.start? += lane &* plan.element
-            tile.startRowStride = 0
-            tile.startVectorStride = vector
-        }
     }
 
     /// Where a row's segments begin.
@@ -296,7 +284,7 @@ struct GemmBlock {
         let lengths = ints(layout.segmentLengths)
         var d = 0
         for s in 0..<segmentCount {
-            segments[s &* contractionTileRows] = base + depthIn[d]
+            segments[s] = base + depthIn[d]
             d &+= lengths[s]
         }
     }

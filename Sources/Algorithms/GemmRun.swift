@@ -41,7 +41,9 @@ struct GemmScratch {
     var depthIn = 0
     var panelDepth = 0
     var segmentLengths = 0
-    var segments = 0
+    /// Outputs, starts and segments of one tile's rows.
+    var tilePointers = 0
+    var segmentCapacity = 0
     var boxes = 0
     var patchLists = 0
     var start = 0
@@ -70,7 +72,8 @@ struct GemmScratch {
         depthIn = take(saturatingMultiply(depth &+ 1, 8))
         panelDepth = take(saturatingMultiply(depth &+ 1, 8))
         segmentLengths = take(saturatingMultiply(depth &+ 1, 8))
-        segments = take(saturatingMultiply(depth &+ 1, 8 &* contractionTileRows))
+        segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
+        tilePointers = take(saturatingMultiply(saturatingAdd(segmentCapacity, 2), 8 &* contractionTileRows))
         boxes = take(4 &* maximumRank &* 8)
         patchLists = take(GemmPatch.storageBytes)
         let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors

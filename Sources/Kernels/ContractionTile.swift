@@ -12,9 +12,10 @@ package let contractionTileRows = 6
 /// contiguous for each depth. Nothing is aligned; whole vectors are read and written.
 @frozen
 package struct ContractionTile {
-    /// Where each segment of each row begins: [segment][row], `rowCapacity` apart.
+    /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart. (Pointers of one segment side by
+    /// side would be loaded into a vector register, from which the inner loop would extract them: 4x slower.)
     package var rowSegments: UnsafePointer<UnsafeRawPointer>
-    package var rowCapacity: Int
+    package var segmentCapacity: Int
     package var segments: Int
     /// Depths in each segment.
     package var segmentLengths: UnsafePointer<Int>
@@ -23,29 +24,27 @@ package struct ContractionTile {
     package var laneOffsets: UnsafePointer<Int>
     /// One for each row.
     package var outputs: UnsafePointer<UnsafeMutableRawPointer>
-    /// What sums start from, a vector at these distances; nil for what the outputs hold.
-    package var start: UnsafeRawPointer?
-    package var startRowStride: Int
-    package var startVectorStride: Int
+    /// What sums start from, one for each row, and from one vector to the next; the outputs themselves, to go on.
+    package var starts: UnsafePointer<UnsafeRawPointer>
+    package var startStride: Int
     package var rows: Int
     package var vectors: Int
 
     @inlinable
     package init(
-        rowSegments: UnsafePointer<UnsafeRawPointer>, rowCapacity: Int, segments: Int,
+        rowSegments: UnsafePointer<UnsafeRawPointer>, segmentCapacity: Int, segments: Int,
         segmentLengths: UnsafePointer<Int>, lanes: UnsafeRawPointer, laneOffsets: UnsafePointer<Int>,
-        outputs: UnsafePointer<UnsafeMutableRawPointer>
+        outputs: UnsafePointer<UnsafeMutableRawPointer>, starts: UnsafePointer<UnsafeRawPointer>
     ) {
         self.rowSegments = rowSegments
-        self.rowCapacity = rowCapacity
+        self.segmentCapacity = segmentCapacity
         self.segments = segments
         self.segmentLengths = segmentLengths
         self.lanes = lanes
         self.laneOffsets = laneOffsets
         self.outputs = outputs
-        start = nil
-        startRowStride = 0
-        startVectorStride = 0
+        self.starts = starts
+        startStride = 0
         rows = 0
         vectors = 0
     }
@@ -61,23 +60,18 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     let element = A.elementBytes
     var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
         repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
+    let startStride = tile.startStride
     for r in 0..<MR {
-        for j in 0..<NRV {
-            let source: UnsafeRawPointer
-            if let start = tile.start {
-                source = start + ((first &+ r) &* tile.startRowStride &+ j &* tile.startVectorStride)
-            } else {
-                source = UnsafeRawPointer(tile.outputs[first &+ r]) + j &* A.vectorBytes
-            }
-            sums[r][j] = A.accumulator(A.load(source))
-        }
+        let start = tile.starts[first &+ r]
+        for j in 0..<NRV { sums[r][j] = A.accumulator(A.load(start + j &* startStride)) }
     }
     var offsets = tile.laneOffsets
     let lanes = tile.lanes
     var segment = 0
     while segment < tile.segments {
-        let begins = tile.rowSegments + (segment &* tile.rowCapacity &+ first)
-        let row = InlineArray<MR, UnsafeRawPointer> { begins[$0] }
+        let begins = tile.rowSegments + (first &* tile.segmentCapacity &+ segment)
+        let capacity = tile.segmentCapacity
+        let row = InlineArray<MR, UnsafeRawPointer> { begins[$0 &* capacity] }
         let length = tile.segmentLengths[segment]
         var k = 0
         while k < length {
