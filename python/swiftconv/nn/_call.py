@@ -12,7 +12,7 @@ import numpy as np
 from .. import _arguments, _dtypes, _native, _results
 from . import _through_numpy
 from ._layout import Axes, Layout
-from ._options import Options, Recipe, check_activation
+from ._options import WEIGHT, Options, Recipe, check_activation
 
 
 class Call(NamedTuple):
@@ -51,6 +51,8 @@ class Call(NamedTuple):
         out = self.out
         if out is not None and (self.copies() or _dtypes.code_of(out.dtype) is None):
             out = None
+        if out is None and self.options.operation == WEIGHT:  # nothing else tells the weight's shape
+            out = _results.new_result(self.like, self.shape, self.dtype)
         return _native.conv_explain(*_core_arguments(self, None if out is None else core_view(self, out)))
 
 
