@@ -55,19 +55,17 @@ package struct ContractionProblem {
     package var boundary: Boundary
     package var clamp: Clamp?
 
-    /// Batch, row, column and depth indices, in this order, outermost first.
-    package var indices: UnsafeMutablePointer<ContractionIndex>
-    package var batchCount: Int
-    package var rowCount: Int
-    package var columnCount: Int
-    package var depthCount: Int
+    package var batch: IndexList
+    package var rows: IndexList
+    package var columns: IndexList
+    package var depth: IndexList
     package var windows: UnsafeMutablePointer<ContractionWindow>
     package var windowCount: Int
 
     package init(
         input: Tensor, filter: Tensor, output: UnsafeMutableRawPointer, outputType: ElementType, outputSwapUnit: Int,
-        bias: Tensor?, resultType: ElementType, boundary: Boundary, clamp: Clamp?,
-        indices: UnsafeMutablePointer<ContractionIndex>, windows: UnsafeMutablePointer<ContractionWindow>
+        bias: Tensor?, resultType: ElementType, boundary: Boundary, clamp: Clamp?, batch: IndexList, rows: IndexList,
+        columns: IndexList, depth: IndexList, windows: UnsafeMutablePointer<ContractionWindow>, windowCount: Int
     ) {
         self.input = UnsafeRawPointer(input.data)
         inputType = input.type
@@ -84,34 +82,54 @@ package struct ContractionProblem {
         self.resultType = resultType
         self.boundary = boundary
         self.clamp = clamp
-        self.indices = indices
+        self.batch = batch
+        self.rows = rows
+        self.columns = columns
+        self.depth = depth
         self.windows = windows
-        batchCount = 0
-        rowCount = 0
-        columnCount = 0
-        depthCount = 0
-        windowCount = 0
+        self.windowCount = windowCount
     }
 
     package var arithmetic: ArithmeticKind { resultType.arithmetic }
-    package var rows: UnsafeMutablePointer<ContractionIndex> { indices + batchCount }
-    package var columns: UnsafeMutablePointer<ContractionIndex> { rows + rowCount }
-    package var depth: UnsafeMutablePointer<ContractionIndex> { columns + columnCount }
-
-    /// Combinations of the indices of one kind; Int.max when that does not fit.
-    package var batchExtent: Int { product(indices, batchCount) }
-    package var rowExtent: Int { product(rows, rowCount) }
-    package var columnExtent: Int { product(columns, columnCount) }
-    package var depthExtent: Int { product(depth, depthCount) }
-
     package var outputCount: Int {
-        saturatingMultiply(saturatingMultiply(batchExtent, rowExtent), columnExtent)
+        saturatingMultiply(saturatingMultiply(batch.extent, rows.extent), columns.extent)
+    }
+}
+
+/// Indices of one kind, the outermost first: a reference.
+@frozen
+package struct IndexList {
+    package let base: UnsafeMutablePointer<ContractionIndex>
+    package var count: Int
+
+    @inlinable
+    package init(base: UnsafeMutablePointer<ContractionIndex>, count: Int) {
+        self.base = base
+        self.count = count
     }
 
-    private func product(_ list: UnsafeMutablePointer<ContractionIndex>, _ count: Int) -> Int {
+    @inlinable
+    package subscript(_ i: Int) -> ContractionIndex {
+        unsafeAddress { UnsafePointer(base + i) }
+        nonmutating unsafeMutableAddress { base + i }
+    }
+
+    /// Combinations of the indices' values; Int.max when that does not fit.
+    package var extent: Int {
         var product = 1
-        for i in 0..<count { product = saturatingMultiply(product, list[i].extent) }
+        for i in 0..<count { product = saturatingMultiply(product, base[i].extent) }
         return product
+    }
+
+    /// How far the combination with this number, the last index fastest, lies from the first.
+    package func offset(_ number: Int, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
+        var rest = number
+        var offset = 0
+        for i in (0..<count).reversed() {
+            offset &+= rest % base[i].extent &* base[i][keyPath: stride]
+            rest /= base[i].extent
+        }
+        return offset
     }
 }
 

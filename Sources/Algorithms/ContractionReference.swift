@@ -19,50 +19,52 @@ package enum ContractionReference {
 
 extension ContractionProblem {
     fileprivate func computeOutput(_ number: Int) {
-        let outer = batchCount + rowCount + columnCount
-        var output = unravel(number, indices, outer)
+        let (columnExtent, rowExtent) = (columns.extent, rows.extent)
+        let place = Place(
+            batch: number / columnExtent / rowExtent, row: number / columnExtent % rowExtent,
+            column: number % columnExtent)
         var sum = SumOfProducts(arithmetic)
-        if let bias { sum.add(read(bias + offset(output, outer, \.biasStride), biasType, biasSwapUnit), one) }
-        for tap in 0..<depthExtent {
-            let taps = unravel(tap, depth, depthCount)
-            for i in 0..<depthCount { output[outer + i] = taps[i] }
-            guard let x = readInput(output, outer + depthCount) else { continue }
-            let w = read(filter + offset(output, outer + depthCount, \.filterStride), filterType, filterSwapUnit)
-            sum.add(x, w)
+        if let bias { sum.add(read(bias + offset(place, \.biasStride), biasType, biasSwapUnit), one) }
+        for tap in 0..<depth.extent {
+            guard let x = readInput(place, tap) else { continue }
+            let w = filter + offset(place, \.filterStride) + depth.offset(tap, \.filterStride)
+            sum.add(x, read(w, filterType, filterSwapUnit))
         }
-        write(sum.result, at: offset(output, outer, \.outputStride))
+        write(sum.result, at: offset(place, \.outputStride))
     }
 
-    private func unravel(_ number: Int, _ list: UnsafePointer<ContractionIndex>, _ count: Int) -> InlineArray<80, Int> {
-        var rest = number
-        var values = InlineArray<80, Int>(repeating: 0)
-        for i in (0..<count).reversed() {
-            values[i] = rest % list[i].extent
-            rest /= list[i].extent
-        }
-        return values
+    private struct Place {
+        let batch: Int
+        let row: Int
+        let column: Int
     }
 
-    private func offset(
-        _ values: InlineArray<80, Int>, _ count: Int, _ stride: KeyPath<ContractionIndex, Int>
-    ) -> Int {
-        var offset = 0
-        for i in 0..<count { offset += values[i] * indices[i][keyPath: stride] }
-        return offset
+    private func offset(_ place: Place, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
+        batch.offset(place.batch, stride) + rows.offset(place.row, stride) + columns.offset(place.column, stride)
     }
 
     /// The input under a tap, or nil in padding of zeros.
-    private func readInput(_ values: InlineArray<80, Int>, _ count: Int) -> SIMD2<UInt64>? {
-        var offset = 0
-        for i in 0..<count where indices[i].window < 0 { offset += values[i] * indices[i].inputStride }
-        for w in 0..<windowCount {
-            var coordinate = 0 - windows[w].padding
-            for i in 0..<count where indices[i].window == w { coordinate += values[i] * indices[i].step }
-            let mapped = boundary.map(coordinate, extent: windows[w].extent)
-            if mapped < 0 { return nil }
-            offset += mapped * windows[w].inputStride
+    private func readInput(_ place: Place, _ tap: Int) -> SIMD2<UInt64>? {
+        var position = batch.offset(place.batch, \.inputStride)
+        var coordinates = InlineArray<32, Int>(repeating: 0)
+        for (list, number) in [(columns, place.column), (depth, tap)] {
+            var rest = number
+            for i in (0..<list.count).reversed() {
+                let value = rest % list[i].extent
+                rest /= list[i].extent
+                if list[i].window < 0 {
+                    position += value * list[i].inputStride
+                } else {
+                    coordinates[list[i].window] += value * list[i].step
+                }
+            }
         }
-        return read(input + offset, inputType, inputSwapUnit)
+        for w in 0..<windowCount {
+            let mapped = boundary.map(coordinates[w] - windows[w].padding, extent: windows[w].extent)
+            if mapped < 0 { return nil }
+            position += mapped * windows[w].inputStride
+        }
+        return read(input + position, inputType, inputSwapUnit)
     }
 
     private func read(_ source: UnsafeRawPointer, _ type: ElementType, _ swapUnit: Int) -> SIMD2<UInt64> {

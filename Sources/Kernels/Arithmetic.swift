@@ -17,8 +17,14 @@ protocol Arithmetic {
     static func load(_ source: UnsafeRawPointer) -> Vector
     /// One filter element on all lanes.
     static func weight(_ source: UnsafeRawPointer) -> Weight
+    /// A sum that starts from these elements.
+    static func accumulator(_ x: Vector) -> Accumulator
     static func multiplyAdd(_ sum: inout Accumulator, _ x: Vector, _ w: Weight)
     static func store(_ sum: Accumulator, _ destination: UnsafeMutableRawPointer)
+}
+
+extension Arithmetic where Accumulator == Vector {
+    @inline(__always) static func accumulator(_ x: Vector) -> Vector { x }
 }
 
 extension Arithmetic {
@@ -170,6 +176,7 @@ enum ComplexArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: Fl
             imaginary: V(
                 repeating: source.loadUnaligned(fromByteOffset: MemoryLayout<V.Scalar>.size, as: V.Scalar.self)))
     }
+    @inline(__always) static func accumulator(_ x: V) -> Parts { Parts(real: x, imaginary: V(repeating: 0)) }
     @inline(__always) static func multiplyAdd(_ sum: inout Parts, _ x: V, _ w: Parts) {
         if SC_HAS_FMA != 0 {
             sum.real.addProduct(x, w.real)

@@ -93,8 +93,8 @@ package struct Convolution {
             problem.windows[i].inputStride = axis.inputStride
             problem.windows[i].padding =
                 0 &- floorDivide(axis.stride &* residue &+ axis.dilation &* tap &- axis.padding, axis.inputDilation)
-            let outputs = problem.columns + (problem.columnCount &- spatialRank &+ i)
-            let taps = problem.depth + (problem.depthCount &- spatialRank &+ i)
+            let outputs = problem.columns.base + (problem.columns.count &- spatialRank &+ i)
+            let taps = problem.depth.base + (problem.depth.count &- spatialRank &+ i)
             let (byOutput, byTap) = sumsOverOutputs ? (taps, outputs) : (outputs, taps)
             byOutput.pointee.extent = ceilingDivide(axis.outExtent &- residue, axis.phases)
             byTap.pointee.extent = tap < axis.taps ? ceilingDivide(axis.taps &- tap, axis.tapStep) : 0

@@ -11,7 +11,7 @@ package func run(
         let finished: Bool
         switch method {
         case .reference: finished = try ContractionReference.run(problem, control: control)
-        default: finished = try ContractionReference.run(problem, control: control)
+        default: finished = try ImplicitGemm.run(problem, threads: threads, control: control)
         }
         if !finished { return false }
     }

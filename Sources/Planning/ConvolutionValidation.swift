@@ -401,10 +401,12 @@ private struct ConvolutionCheck {
     }
 
     private func emptyProblem(filter: Tensor) -> ContractionProblem {
-        ContractionProblem(
+        let none = IndexList(base: storage.indices, count: 0)
+        return ContractionProblem(
             input: a, filter: filter, output: out?.data ?? a.data, outputType: out?.type ?? options.resultType,
             outputSwapUnit: out?.swapUnit ?? 1, bias: bias, resultType: options.resultType, boundary: options.boundary,
-            clamp: options.clamp, indices: storage.indices, windows: storage.windows)
+            clamp: options.clamp, batch: none, rows: none, columns: none, depth: none, windows: storage.windows,
+            windowCount: spatial)
     }
 
     /// Puts the indices in their order; the spatial ones' places are left to `Convolution.phase`. The sample is a batch
@@ -413,34 +415,27 @@ private struct ConvolutionCheck {
         _ problem: inout ContractionProblem, sample: ContractionIndex, group: ContractionIndex, row: ContractionIndex,
         column: ContractionIndex?, depth: ContractionIndex?
     ) {
-        var next = problem.indices
-        func append(_ index: ContractionIndex) {
-            next.initialize(to: index)
-            next += 1
+        var next = storage.indices
+        func list(_ first: ContractionIndex?, _ second: ContractionIndex?, spatial: Int) -> IndexList {
+            let base = next
+            if let first {
+                next.initialize(to: first)
+                next += 1
+            }
+            if let second {
+                next.initialize(to: second)
+                next += 1
+            }
+            next.initialize(repeating: ContractionIndex(), count: spatial)
+            next += spatial
+            return IndexList(base: base, count: next - base)
         }
-        append(group)
-        problem.batchCount = 1
-        if options.perSample {
-            append(sample)
-            problem.batchCount = 2
-        }
-        append(row)
-        problem.rowCount = 1
-        let sampleIsColumn = column == nil && !options.perSample
-        let sampleIsDepth = depth == nil && !options.perSample
-        if sampleIsColumn { append(sample) }
-        if let column { append(column) }
-        next += spatial
-        problem.columnCount = spatial + (sampleIsColumn || column != nil ? 1 : 0)
-        if sampleIsDepth { append(sample) }
-        if let depth { append(depth) }
-        problem.depthCount = spatial + (sampleIsDepth || depth != nil ? 1 : 0)
-        problem.windowCount = spatial
-        for i in 0..<problem.windowCount { (storage.windows + i).initialize(to: ContractionWindow()) }
-        for i in 0..<spatial {
-            (problem.columns + (problem.columnCount &- spatial &+ i)).initialize(to: ContractionIndex())
-            (problem.depth + (problem.depthCount &- spatial &+ i)).initialize(to: ContractionIndex())
-        }
+        let shared = options.perSample ? nil : sample
+        problem.batch = list(group, options.perSample ? sample : nil, spatial: 0)
+        problem.rows = list(row, nil, spatial: 0)
+        problem.columns = list(column == nil ? shared : nil, column, spatial: spatial)
+        problem.depth = list(depth == nil ? shared : nil, depth, spatial: spatial)
+        storage.windows.initialize(repeating: ContractionWindow(), count: spatial)
     }
 }
 

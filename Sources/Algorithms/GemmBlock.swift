@@ -1,0 +1,339 @@
+import Foundations
+import Kernels
+
+/// A block of outputs: some columns by some rows of one batch combination, over one block of depths after the other.
+struct GemmBlock {
+    private let plan: UnsafePointer<GemmPlan>
+    private let layout: GemmScratch
+    private let scratch: UnsafeMutableRawPointer
+    private let columns: IndexBox
+    private let depth: IndexBox
+    private var patch: GemmPatch
+    private var input: UnsafeRawPointer
+    private var output: UnsafeMutableRawPointer
+    private var filter: UnsafeRawPointer
+    private var firstRow = 0
+    private var rowCount = 0
+    private var columnCount = 0
+    private var depthCount = 0
+    private var firstDepth = 0
+    /// Where the first column meets the first depth, and whether that is in the patch.
+    private var source: UnsafeRawPointer
+    private var segmentCount = 0
+
+    init(plan: UnsafePointer<GemmPlan>, layout: GemmScratch, scratch: UnsafeMutableRawPointer) {
+        self.plan = plan
+        self.layout = layout
+        self.scratch = scratch
+        let boxes = (scratch + layout.boxes).assumingMemoryBound(to: Int.self)
+        let problem = plan.pointee.problem
+        columns = IndexBox(list: problem.columns, starts: boxes, counts: boxes + maximumRank)
+        depth = IndexBox(
+            list: problem.depth, starts: boxes + 2 &* maximumRank, counts: boxes + 3 &* maximumRank)
+        patch = GemmPatch(storage: scratch + layout.patchLists)
+        input = problem.input
+        output = problem.output
+        filter = problem.filter
+        source = problem.input
+    }
+
+    private func ints(_ place: Int) -> UnsafeMutablePointer<Int> {
+        (scratch + place).assumingMemoryBound(to: Int.self)
+    }
+
+    private var laneCount: Int { plan.pointee.lanesAreColumns ? columnCount : rowCount }
+    private var tileRowCount: Int { plan.pointee.lanesAreColumns ? rowCount : columnCount }
+
+    // MARK: Entering
+
+    /// Takes up a block: its tables of offsets, and what its sums start from.
+    mutating func enter(batch: Int, columns block: Int, rows rowBlock: Int, filter packed: UnsafeRawPointer) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        plan.columnBlocks.ranges(block, columns.starts, columns.counts)
+        columnCount = columns.extent
+        let rowBox = IndexBox(list: problem.rows, starts: depth.starts, counts: depth.counts)
+        plan.rowBlocks.ranges(rowBlock, rowBox.starts, rowBox.counts)
+        rowCount = rowBox.extent
+        firstRow = problem.rows.count == 0 ? 0 : rowBox.starts.pointee
+        input = problem.input + problem.batch.offset(batch, \.inputStride)
+        output =
+            problem.output
+            + (problem.batch.offset(batch, \.outputStride) &+ columns.start(\.outputStride)
+                &+ rowBox.start(\.outputStride))
+        let (columnsOut, rowsOut) =
+            plan.lanesAreColumns ? (layout.lanesOut, layout.rowsOut) : (layout.rowsOut, layout.lanesOut)
+        write(columns, \.outputStride, to: columnsOut)
+        write(rowBox, \.outputStride, to: rowsOut)
+        if plan.filter.isInPlace {
+            filter =
+                problem.filter + (problem.batch.offset(batch, \.filterStride) &+ rowBox.start(\.filterStride))
+            write(rowBox, \.filterStride, to: layout.rowsFilter)
+        } else {
+            filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* plan.filter.depth &* plan.element)
+        }
+        writeStart(batch, rowBox)
+    }
+
+    private func write(_ box: IndexBox, _ stride: KeyPath<ContractionIndex, Int>, to place: Int) {
+        var strides = InlineArray<32, Int>(repeating: 0)
+        for i in 0..<box.list.count { strides[i] = box.list[i][keyPath: stride] }
+        withUnsafePointer(to: &strides) { strides in
+            let strides = UnsafeRawPointer(strides).assumingMemoryBound(to: Int.self)
+            _ = writeOffsets(box.counts, strides, indices: box.list.count, to: ints(place))
+        }
+    }
+
+    /// The bias as sums start from it: on all lanes of a vector for each row, or on the lanes that are rows. Else zeros.
+    private func writeStart(_ batch: Int, _ rows: IndexBox) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        let vector = plan.lanes &* plan.element
+        let target = scratch + layout.start
+        guard let bias = problem.bias else {
+            target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
+            return
+        }
+        let reader = ElementReader(type: problem.biasType, swapUnit: problem.biasSwapUnit, problem.arithmetic)
+        let first = bias + (problem.batch.offset(batch, \.biasStride) &+ rows.start(\.biasStride))
+        // One index of rows, or a cut at the outermost: the distance is the same.
+        let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
+        for r in 0..<rowCount {
+            let source = first + r &* stride
+            if plan.lanesAreColumns {
+                // A stride of zero repeats the element.
+                readRun(
+                    reader, source, stride: 0, count: plan.lanes, to: target + r &* vector,
+                    stage: scratch + layout.stages)
+            } else {
+                readRun(
+                    reader, source, stride: 0, count: 1, to: target + r &* plan.element,
+                    stage: scratch + layout.stages)
+            }
+        }
+        if !plan.lanesAreColumns {
+            let width = plan.panelWidth
+            let padded = ceilingDivide(rowCount, width) &* width
+            (target + rowCount &* plan.element).initializeMemory(
+                as: UInt8.self, repeating: 0, count: (padded &- rowCount) &* plan.element)
+        }
+    }
+
+    /// Takes up a block of depths: its samples, in the input or copied into a patch, and their offsets.
+    mutating func enter(depth number: Int) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        plan.depthBlocks.ranges(number, depth.starts, depth.counts)
+        depthCount = depth.extent
+        firstDepth = 0
+        for i in 0..<problem.depth.count {
+            firstDepth = firstDepth &* problem.depth[i].extent &+ depth.starts[i]
+        }
+        if columnCount == 0 || depthCount == 0 {
+            segmentCount = 0
+            return
+        }
+        patch.describe(problem, columns, depth, element: plan.element)
+        if plan.reader.isPlain && isInside {
+            source =
+                input + (columns.start(\.inputStride) &+ depth.start(\.inputStride) &- paddingOffset(problem))
+            write(columns, \.inputStride, to: layout.columnsIn)
+            write(depth, \.inputStride, to: layout.depthIn)
+        } else {
+            patch.fill(
+                scratch + layout.patch, from: input, plan.reader, problem.boundary, element: plan.element,
+                stage: scratch + layout.stages)
+            source = UnsafeRawPointer(scratch + layout.patch) + patch.origin(problem, columns, depth)
+            writePatchOffsets(columns, patch.columnAxis, to: layout.columnsIn)
+            writePatchOffsets(depth, patch.depthAxis, to: layout.depthIn)
+        }
+        findSegments()
+    }
+
+    private var isInside: Bool {
+        for i in 0..<patch.axisCount where patch.axes[i].extent >= 0 {
+            if patch.axes[i].first < 0 || patch.axes[i].first &+ patch.axes[i].count > patch.axes[i].extent {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func paddingOffset(_ problem: ContractionProblem) -> Int {
+        var offset = 0
+        for w in 0..<problem.windowCount {
+            offset &+= problem.windows[w].padding &* problem.windows[w].inputStride
+        }
+        return offset
+    }
+
+    private func writePatchOffsets(_ box: IndexBox, _ axisOf: UnsafePointer<Int>, to place: Int) {
+        var strides = InlineArray<32, Int>(repeating: 0)
+        for i in 0..<box.list.count { strides[i] = patch.stride(box.list[i], axis: axisOf[i]) }
+        withUnsafePointer(to: &strides) { strides in
+            let strides = UnsafeRawPointer(strides).assumingMemoryBound(to: Int.self)
+            _ = writeOffsets(box.counts, strides, indices: box.list.count, to: ints(place))
+        }
+    }
+
+    /// Runs of contiguous depths, for rows that are read where they lie; and the depths of a packed panel.
+    private mutating func findSegments() {
+        let lengths = ints(layout.segmentLengths)
+        let panelDepth = ints(layout.panelDepth)
+        let element = plan.pointee.element
+        for d in 0..<depthCount { panelDepth[d] = d &* plan.pointee.panelPitch }
+        segmentCount = 1
+        if plan.pointee.lanesAreColumns {
+            lengths[0] = depthCount
+            return
+        }
+        let depthIn = ints(layout.depthIn)
+        lengths[0] = 1
+        for d in 1..<max(depthCount, 1) {
+            if depthIn[d] &- depthIn[d &- 1] == element {
+                lengths[segmentCount &- 1] &+= 1
+            } else {
+                lengths[segmentCount] = 1
+                segmentCount &+= 1
+            }
+        }
+    }
+
+    // MARK: Running
+
+    mutating func run(isFirst: Bool, isLast: Bool) {
+        let width = plan.pointee.panelWidth
+        var lane = 0
+        while lane < laneCount {
+            let count = min(width, laneCount &- lane)
+            run(panel: lane, count: count, isFirst: isFirst, isLast: isLast)
+            lane &+= width
+        }
+    }
+
+    private func run(panel lane: Int, count: Int, isFirst: Bool, isLast: Bool) {
+        let plan = plan.pointee
+        let lanes: UnsafeRawPointer
+        if plan.lanesAreColumns {
+            lanes = packedLanes(lane, count)
+        } else {
+            // [panel][depth][lane], of all depths.
+            lanes = filter + (lane &* plan.filter.depth &+ firstDepth &* plan.panelWidth) &* plan.element
+        }
+        let isDirect = isDirect(lane, count)
+        let pointers = (scratch + layout.tilePointers).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
+        let starts = UnsafeMutableRawPointer(pointers + contractionTileRows).assumingMemoryBound(
+            to: UnsafeRawPointer.self)
+        let segments = UnsafeMutableRawPointer(starts + contractionTileRows).assumingMemoryBound(
+            to: UnsafeRawPointer.self)
+        var tile = ContractionTile(
+            rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
+            segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
+            outputs: UnsafePointer(pointers), starts: UnsafePointer(starts))
+        tile.vectors = ceilingDivide(count, plan.lanes)
+        let (start, startRowStride, startStride) = start(lane)
+        tile.startStride = isFirst ? startStride : plan.lanes &* plan.element
+        var row = 0
+        while row < tileRowCount {
+            tile.rows = min(contractionTileRows, tileRowCount &- row)
+            for r in 0..<tile.rows {
+                setRow(segments + r &* layout.segmentCapacity, row &+ r)
+                pointers[r] = isDirect ? direct(row &+ r, lane) : sums(row &+ r, lane)
+                starts[r] = isFirst ? start + (row &+ r) &* startRowStride : UnsafeRawPointer(pointers[r])
+            }
+            runContractionTile(plan.problem.arithmetic, &tile)
+            if isLast, let clamp = plan.problem.clamp {
+                for r in 0..<tile.rows {
+                    applyClamp(clamp.lowest, clamp.highest, plan.problem.resultType, pointers[r], count: count)
+                }
+            }
+            row &+= contractionTileRows
+        }
+    }
+
+    /// Where a panel's sums start from: the first row's, and how far to the next row's and to the next vector's.
+    private func start(_ lane: Int) -> (UnsafeRawPointer, Int, Int) {
+        let plan = plan.pointee
+        let start = UnsafeRawPointer(scratch + layout.start)
+        let vector = plan.lanes &* plan.element
+        if plan.problem.bias == nil { return (start, 0, 0) }
+        return plan.lanesAreColumns ? (start, vector, 0) : (start + lane &* plan.element, 0, vector)
+    }
+
+    private func packedLanes(_ lane: Int, _ count: Int) -> UnsafeRawPointer {
+        let plan = plan.pointee
+        let panel = scratch + layout.panel
+        packPanel(
+            source, laneOffsets: ints(layout.columnsIn) + lane, count: count,
+            width: ceilingDivide(count, plan.lanes) &* plan.lanes, depthOffsets: ints(layout.depthIn),
+            depth: depthCount, to: panel, pitch: plan.panelPitch, elementBytes: plan.element)
+        return UnsafeRawPointer(panel)
+    }
+
+    /// Where a row's segments begin.
+    private func setRow(_ segments: UnsafeMutablePointer<UnsafeRawPointer>, _ row: Int) {
+        let plan = plan.pointee
+        if plan.lanesAreColumns {
+            let offset =
+                plan.filter.isInPlace ? ints(layout.rowsFilter)[row] : row &* plan.filter.depth &* plan.element
+            segments.pointee = filter + (offset &+ firstDepth &* plan.element)
+            return
+        }
+        let base = source + ints(layout.columnsIn)[row]
+        let depthIn = ints(layout.depthIn)
+        let lengths = ints(layout.segmentLengths)
+        var d = 0
+        for s in 0..<segmentCount {
+            segments[s] = base + depthIn[d]
+            d &+= lengths[s]
+        }
+    }
+
+    // MARK: Outputs
+
+    /// Whether a panel's sums may be kept in the output itself: whole vectors of what the arithmetic computes with.
+    private func isDirect(_ lane: Int, _ count: Int) -> Bool {
+        let plan = plan.pointee
+        if !plan.writer.isPlain || count % plan.lanes != 0 { return false }
+        let lanesOut = ints(layout.lanesOut) + lane
+        for j in 1..<max(count, 1) where lanesOut[j] &- lanesOut[j &- 1] != plan.element { return false }
+        return true
+    }
+
+    private func direct(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {
+        output + (ints(layout.rowsOut)[row] &+ ints(layout.lanesOut)[lane])
+    }
+
+    private func sums(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {
+        scratch + (layout.sums &+ row &* layout.sumsPitch &+ lane &* plan.pointee.element)
+    }
+
+    /// Writes what was kept in scratch.
+    func writeOut() {
+        let width = plan.pointee.panelWidth
+        var lane = 0
+        while lane < laneCount {
+            let count = min(width, laneCount &- lane)
+            if !isDirect(lane, count) {
+                for row in 0..<tileRowCount { writeOut(row: row, lane: lane, count: count) }
+            }
+            lane &+= width
+        }
+    }
+
+    private func writeOut(row: Int, lane: Int, count: Int) {
+        let plan = plan.pointee
+        let lanesOut = ints(layout.lanesOut) + lane
+        let target = output + ints(layout.rowsOut)[row]
+        var first = 0
+        while first < count {
+            let step = first &+ 1 < count ? lanesOut[first &+ 1] &- lanesOut[first] : plan.element
+            var end = first &+ 1
+            while end < count && lanesOut[end] &- lanesOut[end &- 1] == step { end &+= 1 }
+            plan.writer.write(
+                sums(row, lane &+ first), count: end &- first, to: target + lanesOut[first], stride: step,
+                stages: scratch + layout.stages, scratch + (layout.stages &+ 16 &* stageElements))
+            first = end
+        }
+    }
+}
