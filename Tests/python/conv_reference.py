@@ -99,7 +99,9 @@ def forward(
         seen = padded[part * samples : (part + 1) * samples, group * depth : (group + 1) * depth]
         for tap in itertools.product(*map(range, w.shape[3:])):
             read = windows(seen, tap, stride, dilation, outputs)
-            total[:, o] = plus(total[:, o], product(read, channels_last(w[(slice(None), o, slice(None), *tap)], spatial), 1))
+            total[:, o] = plus(
+                total[:, o], product(read, channels_last(w[(slice(None), o, slice(None), *tap)], spatial), 1)
+            )
     if bias is not None:
         total = plus(total, channels_last(bias if bias.ndim == 2 else bias[None], spatial))
     return total

@@ -7,7 +7,7 @@ from conv_reference import SPATIAL, assert_close
 from reference import BFLOAT16
 from samples import DTYPES, LAYOUTS, SLOW_DTYPES, normals, pairwise, values
 from swiftconv import nn
-from test_conv import CONV, CONV_TRANSPOSE, EXTENTS, TAPS, X, W, each
+from test_conv import CONV, CONV_TRANSPOSE, EXTENTS, TAPS, W, X, each
 
 TABLE = {
     "rank": [1, 2, 3],
@@ -43,7 +43,9 @@ class Layer:
         groups, dtype = row["groups"], row["dtype"]
         per_sample = row["per_sample"]
         self.unbatched = row["unbatched"] and not per_sample
-        padding = {"each": (1, 0, 2)[:rank], "pairs": ((2, 1), (0, 1), (1, 0))[:rank]}.get(row["padding"], row["padding"])
+        padding = {"each": (1, 0, 2)[:rank], "pairs": ((2, 1), (0, 1), (1, 0))[:rank]}.get(
+            row["padding"], row["padding"]
+        )
         self.options = {name: each(name, row[name], rank) for name in ("stride", "dilation")}
         if padding == "same" and self.transposed:
             padding = 1
@@ -143,9 +145,7 @@ def test_weight_gradient(row, rng):
         cut = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(y.shape[2:], crop)]
         options["padding"] = [(max(a, 0), max(b, 0)) for a, b in crop]
         x, y = y[(slice(None), slice(None), *cut)], x
-    assert_close(
-        actual, row["dtype"], lambda x, y: oracle.weight_gradient(x, y, taps, **options), (x, y), y[:, 0].size
-    )
+    assert_close(actual, row["dtype"], lambda x, y: oracle.weight_gradient(x, y, taps, **options), (x, y), y[:, 0].size)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["dtype"].kind in "iu"], ids=name_of)
@@ -196,8 +196,12 @@ def test_torchs_argument_order():
     by_place = nn.grad.conv2d_input(X.shape, W, y, 2, 0, 1, 1)
     np.testing.assert_array_equal(by_place, nn.grad.conv2d_input(input_size=X.shape, weight=W, grad_output=y, stride=2))
     by_place = nn.grad.conv2d_weight(X, W.shape, y, 2, 0, 1, 1)
-    np.testing.assert_array_equal(by_place, nn.grad.conv2d_weight(input=X, weight_size=W.shape, grad_output=y, stride=2))
-    np.testing.assert_array_equal(nn.grad.conv2d_input(list(X.shape), W, y, 2), nn.grad.conv2d_input(np.array(X.shape), W, y, 2))
+    np.testing.assert_array_equal(
+        by_place, nn.grad.conv2d_weight(input=X, weight_size=W.shape, grad_output=y, stride=2)
+    )
+    np.testing.assert_array_equal(
+        nn.grad.conv2d_input(list(X.shape), W, y, 2), nn.grad.conv2d_input(np.array(X.shape), W, y, 2)
+    )
 
 
 def test_rows_that_no_window_reached_have_no_gradient():

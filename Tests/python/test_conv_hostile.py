@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from swiftconv import nn
-from test_conv import X, W
+from test_conv import W, X
 
 HUGE = 2**62
 ANY_CLEAN_ERROR = (ValueError, TypeError, OverflowError, MemoryError)

@@ -27,23 +27,27 @@ static void release_call(conv_call *call) {
 /* The six lists of sc_conv, in their order. */
 static int read_lists(conv_call *call, PyObject *tuple, Py_ssize_t first) {
   sc_conv *options = &call->options;
-  struct {
-    const char *name;
+  const struct {
+    sc_argument argument;
     int64_t *storage;
     const int64_t **list;
   } lists[] = {
-      {"stride", call->stride, &options->stride},
-      {"dilation", call->dilation, &options->dilation},
-      {"padding_low", call->padding_low, &options->padding_low},
-      {"padding_high", call->padding_high, &options->padding_high},
-      {"input_dilation", call->input_dilation, &options->input_dilation},
-      {"output_padding", call->output_padding, &options->output_padding},
+      {SC_ARG_STRIDE, call->stride, &options->stride},
+      {SC_ARG_DILATION, call->dilation, &options->dilation},
+      {SC_ARG_PADDING, call->padding_low, &options->padding_low},
+      {SC_ARG_PADDING, call->padding_high, &options->padding_high},
+      {SC_ARG_INPUT_DILATION, call->input_dilation, &options->input_dilation},
+      {SC_ARG_OUTPUT_PADDING, call->output_padding, &options->output_padding},
   };
   size_t index;
 
   for (index = 0; index < sizeof(lists) / sizeof(lists[0]); ++index) {
-    if (optional_list(PyTuple_GetItem(tuple, first + (Py_ssize_t)index), lists[index].name, options->spatial_ndim,
-                      "spatial axis", lists[index].storage, lists[index].list) != 0)
+    PyObject *list = PyTuple_GetItem(tuple, first + (Py_ssize_t)index);
+
+    if (list == Py_None) /* without a look at its name: most are */
+      continue;
+    if (optional_list(list, conv_name(call->names, lists[index].argument), options->spatial_ndim, "spatial axis",
+                      lists[index].storage, lists[index].list) != 0)
       return -1;
   }
   return 0;
@@ -81,8 +85,9 @@ static int read_options(conv_call *call, PyObject *tuple) {
       int32_value(PyTuple_GetItem(tuple, ACTIVATION), "activation", &options->activation) != 0 ||
       double_value(PyTuple_GetItem(tuple, LOWEST), &options->lowest) != 0 ||
       double_value(PyTuple_GetItem(tuple, HIGHEST), &options->highest) != 0 ||
-      int64_value(PyTuple_GetItem(tuple, GROUPS), "groups", &options->groups) != 0 ||
-      int64_value(PyTuple_GetItem(tuple, BATCH_GROUPS), "batch_groups", &options->batch_groups) != 0)
+      int64_value(PyTuple_GetItem(tuple, GROUPS), conv_name(call->names, SC_ARG_GROUPS), &options->groups) != 0 ||
+      int64_value(PyTuple_GetItem(tuple, BATCH_GROUPS), conv_name(call->names, SC_ARG_BATCH_GROUPS),
+                  &options->batch_groups) != 0)
     return -1;
   return read_lists(call, tuple, LISTS);
 }

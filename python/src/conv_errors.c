@@ -8,9 +8,11 @@ typedef struct conv_words {
   char storage[48];
 } conv_words;
 
-static const char *word(PyObject *names, Py_ssize_t index) {
-  const char *text = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, index), NULL);
+const char *conv_name(PyObject *names, Py_ssize_t index) {
+  const char *text = NULL;
 
+  if (PyTuple_Check(names) && PyTuple_Size(names) == CONV_NAMES)
+    text = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, index), NULL);
   if (text == NULL)
     PyErr_Clear();
   return text != NULL ? text : "argument";
@@ -27,7 +29,7 @@ static const char *role_of(const sc_error *error, PyObject *names, const sc_conv
   if (is_bias)
     return "entries";
   if (axis < 2)
-    return is_weight ? word(names, CONV_WEIGHT_ROLES + axis) : "channels";
+    return is_weight ? conv_name(names, CONV_WEIGHT_ROLES + axis) : "channels";
   PyOS_snprintf(words->storage, sizeof(words->storage), "elements along spatial axis %d", axis - 2);
   return words->storage;
 }
@@ -35,9 +37,9 @@ static const char *role_of(const sc_error *error, PyObject *names, const sc_conv
 static void find_words(const sc_error *error, PyObject *names, const sc_conv *options, conv_words *words) {
   const int known = error->argument > SC_ARG_NONE && error->argument <= SC_ARG_PATCHES;
 
-  words->name = word(names, known ? error->argument : SC_ARG_NONE);
-  words->input = word(names, options->operation == SC_CONV_TRANSPOSED ? SC_ARG_GRAD_OUTPUT : SC_ARG_INPUT);
-  words->groups = word(names, options->batch_groups > 1 ? SC_ARG_BATCH_GROUPS : SC_ARG_GROUPS);
+  words->name = conv_name(names, known ? error->argument : SC_ARG_NONE);
+  words->input = conv_name(names, options->operation == SC_CONV_TRANSPOSED ? SC_ARG_GRAD_OUTPUT : SC_ARG_INPUT);
+  words->groups = conv_name(names, options->batch_groups > 1 ? SC_ARG_BATCH_GROUPS : SC_ARG_GROUPS);
   words->role = role_of(error, names, options, words);
 }
 
@@ -86,10 +88,6 @@ PyObject *raise_conv_status(sc_status status, const sc_error *error, PyObject *n
   const long long value = error->value, expected = error->expected;
   conv_words words;
 
-  if (!PyTuple_Check(names) || PyTuple_Size(names) != CONV_NAMES) {
-    PyErr_Format(PyExc_TypeError, "names=%R: expected a tuple of %d strings", names, (int)CONV_NAMES);
-    return NULL;
-  }
   find_words(error, names, options, &words);
   switch (status) {
   case SC_RANK:
