@@ -16,7 +16,7 @@ extension StencilRun {
         let row = plan.pointee.row
         let column = plan.pointee.column
         let element = plan.pointee.element
-        let weights = tables + plan.pointee.tables.weights
+        let weights = place.weights(tables)
         var value = SIMD2<UInt64>.zero
         for p in 0..<plan.pointee.planes {
             guard let plane = locate(place, plane: p) else { continue }
@@ -42,6 +42,7 @@ extension StencilRun {
             + (r &* plan.pointee.rowPhases &* row.outStride &+ c &* column.outStride)
         var result = sum.result
         withUnsafeMutableBytes(of: &result) { result in
+            runEpilogue(place, result.baseAddress.unsafelyUnwrapped, rowStride: 0, rows: 1, count: 1)
             plan.pointee.writer.write(
                 result.baseAddress.unsafelyUnwrapped, count: 1, to: target, stride: column.outStride,
                 stages: scratch + plan.pointee.scratch.firstStage, scratch + plan.pointee.scratch.secondStage)

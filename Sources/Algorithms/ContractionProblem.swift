@@ -47,13 +47,10 @@ package struct ContractionProblem {
     package var output: UnsafeMutableRawPointer
     package var outputType: ElementType
     package var outputSwapUnit: Int
-    package var bias: UnsafeRawPointer?
-    package var biasType: ElementType
-    package var biasSwapUnit: Int
+    package var epilogue: Epilogue
     /// What sums are rounded to before they become the output's dtype.
     package var resultType: ElementType
     package var boundary: Boundary
-    package var clamp: Clamp?
 
     package var batch: IndexList
     package var rows: IndexList
@@ -76,12 +73,9 @@ package struct ContractionProblem {
         self.output = output
         self.outputType = outputType
         self.outputSwapUnit = outputSwapUnit
-        self.bias = bias.map { UnsafeRawPointer($0.data) }
-        biasType = bias?.type ?? resultType
-        biasSwapUnit = bias?.swapUnit ?? 1
+        epilogue = Epilogue(bias: bias, clamp: clamp)
         self.resultType = resultType
         self.boundary = boundary
-        self.clamp = clamp
         self.batch = batch
         self.rows = rows
         self.columns = columns
@@ -130,16 +124,5 @@ package struct IndexList {
             rest /= base[i].extent
         }
         return offset
-    }
-}
-
-/// Bounds on results.
-package struct Clamp {
-    package var lowest: Double
-    package var highest: Double
-
-    package init(lowest: Double, highest: Double) {
-        self.lowest = lowest
-        self.highest = highest
     }
 }

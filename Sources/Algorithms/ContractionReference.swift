@@ -24,7 +24,7 @@ extension ContractionProblem {
             batch: number / columnExtent / rowExtent, row: number / columnExtent % rowExtent,
             column: number % columnExtent)
         var sum = SumOfProducts(arithmetic)
-        if let bias { sum.add(read(bias + offset(place, \.biasStride), biasType, biasSwapUnit), one) }
+        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, \.biasStride), arithmetic), one) }
         for tap in 0..<depth.extent {
             guard let x = readInput(place, tap) else { continue }
             let w = filter + offset(place, \.filterStride) + depth.offset(tap, \.filterStride)
@@ -88,7 +88,7 @@ extension ContractionProblem {
         withUnsafeMutableBytes(of: &value) { value in
             withUnsafeMutableBytes(of: &stages) { stages in
                 let (values, first) = (value.baseAddress.unsafelyUnwrapped, stages.baseAddress.unsafelyUnwrapped)
-                if let clamp { applyClamp(clamp.lowest, clamp.highest, resultType, values, count: 1) }
+                epilogue.limit(values, count: 1, resultType)
                 writer.write(
                     values, count: 1, to: output + offset, stride: outputType.byteCount, stages: first, first + 16)
             }

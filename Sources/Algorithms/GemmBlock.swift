@@ -90,26 +90,18 @@ struct GemmBlock {
         let problem = plan.problem
         let vector = plan.lanes &* plan.element
         let target = scratch + layout.start
-        guard let bias = problem.bias else {
+        if problem.epilogue.bias == nil {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
             return
         }
-        let reader = ElementReader(type: problem.biasType, swapUnit: problem.biasSwapUnit, problem.arithmetic)
-        let first = bias + (problem.batch.offset(batch, \.biasStride) &+ rows.start(\.biasStride))
+        let first = problem.batch.offset(batch, \.biasStride) &+ rows.start(\.biasStride)
+        let stage = scratch + layout.stages
         // One index of rows, or a cut at the outermost: the distance is the same.
         let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
+        let (copies, pitch) = plan.lanesAreColumns ? (plan.lanes, vector) : (1, plan.element)
         for r in 0..<rowCount {
-            let source = first + r &* stride
-            if plan.lanesAreColumns {
-                // A stride of zero repeats the element.
-                readRun(
-                    reader, source, stride: 0, count: plan.lanes, to: target + r &* vector,
-                    stage: scratch + layout.stages)
-            } else {
-                readRun(
-                    reader, source, stride: 0, count: 1, to: target + r &* plan.element,
-                    stage: scratch + layout.stages)
-            }
+            problem.epilogue.readBias(
+                first &+ r &* stride, count: copies, problem.arithmetic, to: target + r &* pitch, stage: stage)
         }
         if !plan.lanesAreColumns {
             let width = plan.panelWidth
@@ -242,9 +234,9 @@ struct GemmBlock {
                 starts[r] = isFirst ? start + (row &+ r) &* startRowStride : UnsafeRawPointer(pointers[r])
             }
             runContractionTile(plan.problem.arithmetic, &tile)
-            if isLast, let clamp = plan.problem.clamp {
+            if isLast && plan.problem.epilogue.clamp != nil {
                 for r in 0..<tile.rows {
-                    applyClamp(clamp.lowest, clamp.highest, plan.problem.resultType, pointers[r], count: count)
+                    plan.problem.epilogue.limit(pointers[r], count: count, plan.problem.resultType)
                 }
             }
             row &+= contractionTileRows
@@ -256,7 +248,7 @@ struct GemmBlock {
         let plan = plan.pointee
         let start = UnsafeRawPointer(scratch + layout.start)
         let vector = plan.lanes &* plan.element
-        if plan.problem.bias == nil { return (start, 0, 0) }
+        if plan.problem.epilogue.bias == nil { return (start, 0, 0) }
         return plan.lanesAreColumns ? (start, vector, 0) : (start + lane &* plan.element, 0, vector)
     }
 

@@ -35,8 +35,10 @@ struct GemmPlan {
         let laneExtent = lanesAreColumns ? problem.columns.extent : problem.rows.extent
         panelVectors = min(contractionTileVectors(arithmetic), max(1, ceilingDivide(laneExtent, lanes)))
         let width = panelVectors &* lanes
-        // A panel stays in the first cache while all rows pass by it.
-        depthBlocks = IndexBlocks(problem.depth, target: min(256, max(16, panelBytes / (width &* element))))
+        // A panel stays in the first cache while all rows pass by it. Each block's sum is added to those before: the
+        // blocks are part of the order of summation, and so the same for narrow panels.
+        let widest = contractionTileVectors(arithmetic) &* lanes &* element
+        depthBlocks = IndexBlocks(problem.depth, target: min(256, panelBytes / widest))
         if lanesAreColumns {
             columnBlocks = IndexBlocks(
                 problem.columns, target: max(width, columnBytes / element), unit: width)
@@ -71,6 +73,6 @@ struct GemmPlan {
 }
 
 /// Bytes of a packed panel: two thirds of a first-level cache.
-private let panelBytes = 32 << 10
+private let panelBytes = 40 << 10
 /// Bytes of a block's columns, for one row.
 private let columnBytes = 2048

@@ -113,7 +113,7 @@ struct StencilRun {
         var strip = StencilStrip(
             input: input, inputRowStride: step, filterRowStride: plan.pointee.rowTap &* row.inStride,
             output: scratch, outputRowStride: 0, rows: 0, columns: columns.count,
-            weights: tables + plan.pointee.tables.weights, filterRows: row.filterExtent, taps: plan.pointee.taps,
+            weights: place.weights(tables), filterRows: row.filterExtent, taps: plan.pointee.taps,
             tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
         if !plan.pointee.writesInPlace || plan.pointee.isSeparable {
             forBlocks(rows, columns) { blockRows, blockColumns in
@@ -161,7 +161,7 @@ struct StencilRun {
         var strip = StencilStrip(
             input: scratch, inputRowStride: step,
             filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
-            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: tables + plan.pointee.tables.weights,
+            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: place.weights(tables),
             filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
             tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
         // Border strips are too narrow to go past the caches.
@@ -230,13 +230,28 @@ struct StencilRun {
             strip.output = target
             strip.outputRowStride = rowStride
             compute(&strip)
+            runEpilogue(place, target, rowStride: rowStride, rows: rows.count, count: columns.count)
             return
         }
         strip.output = scratch + plan.pointee.scratch.block
         strip.outputRowStride = plan.pointee.scratch.blockPitch
         compute(&strip)
+        runEpilogue(
+            place, strip.output, rowStride: strip.outputRowStride, rows: rows.count, count: columns.count)
         for r in 0..<rows.count {
             writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
+        }
+    }
+
+    /// Adds the place's bias to rows of sums, which are in the first cache, and limits them.
+    func runEpilogue(_ place: Place, _ sums: UnsafeMutableRawPointer, rowStride: Int, rows: Int, count: Int) {
+        let problem = plan.pointee.problem
+        if problem.epilogue.isEmpty { return }
+        let bias = problem.epilogue.bias(at: place.biasOffset, plan.pointee.arithmetic)
+        for r in 0..<rows {
+            let row = sums + r &* rowStride
+            if problem.epilogue.bias != nil { addToRow(plan.pointee.arithmetic, bias, row, count: count) }
+            problem.epilogue.limit(row, count: count, problem.resultType)
         }
     }
 

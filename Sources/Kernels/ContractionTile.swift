@@ -8,7 +8,7 @@ package let contractionTileRows = 6
 ///
 ///     output[r][lane] = start[r][lane] + sum over depth of row[r][depth] * lanes[depth][lane]
 ///
-/// added in the order of depth. A row's elements are broadcast: they lie in segments, contiguous inside each. Lanes lie
+/// with the sum in the order of depth, and what it starts from added to it last: the tile need not wait for it. A row's elements are broadcast: they lie in segments, contiguous inside each. Lanes lie
 /// contiguous for each depth. Nothing is aligned; whole vectors are read and written.
 @frozen
 package struct ContractionTile {
@@ -24,7 +24,7 @@ package struct ContractionTile {
     package var laneOffsets: UnsafePointer<Int>
     /// One for each row.
     package var outputs: UnsafePointer<UnsafeMutableRawPointer>
-    /// What sums start from, one for each row, and from one vector to the next; the outputs themselves, to go on.
+    /// What sums are added to, one for each row, and from one vector to the next; the outputs themselves, to go on.
     package var starts: UnsafePointer<UnsafeRawPointer>
     package var startStride: Int
     package var rows: Int
@@ -60,11 +60,6 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     let element = A.elementBytes
     var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
         repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
-    let startStride = tile.startStride
-    for r in 0..<MR {
-        let start = tile.starts[first &+ r]
-        for j in 0..<NRV { sums[r][j] = A.accumulator(A.load(start + j &* startStride)) }
-    }
     var offsets = tile.laneOffsets
     let lanes = tile.lanes
     var segment = 0
@@ -86,8 +81,13 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
         offsets += length
         segment &+= 1
     }
+    let startStride = tile.startStride
     for r in 0..<MR {
         let output = tile.outputs[first &+ r]
-        for j in 0..<NRV { A.store(sums[r][j], output + j &* A.vectorBytes) }
+        let start = tile.starts[first &+ r]
+        for j in 0..<NRV {
+            A.add(&sums[r][j], A.load(start + j &* startStride))
+            A.store(sums[r][j], output + j &* A.vectorBytes)
+        }
     }
 }

@@ -48,6 +48,8 @@ typedef uint8_t sc_u8x32 __attribute__((ext_vector_type(32)));
  * they are, 100 times slower (measured, Swift 6.3). */
 #define SC_WORD_OPERATIONS(name, vector, scalar)                                                                       \
   static inline vector sc_##name##_splat(scalar value) { return (vector)value; }                                       \
+  static inline vector sc_##name##_add(vector sum, vector x) { return sum + x; }                                       \
+  static inline vector sc_##name##_or(vector sum, vector x) { return sum | x; }                                        \
   static inline vector sc_##name##_multiply_add(vector sum, vector x, vector w) { return sum + x * w; }                \
   static inline vector sc_##name##_or_and(vector sum, vector x, vector w) { return sum | (x & w); }                    \
   static inline vector sc_##name##_at_most_one(vector sum) { return __builtin_elementwise_min(sum, (vector)1); }
