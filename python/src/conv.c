@@ -3,6 +3,7 @@
 #include "arguments.h"
 #include "buffers.h"
 #include "conv_errors.h"
+#include "conv_options.h"
 #include "explanation.h"
 #include "running.h"
 
@@ -11,10 +12,7 @@ enum { BYTESWAPPED_A = 1, BYTESWAPPED_B = 2, BYTESWAPPED_BIAS = 4, BYTESWAPPED_O
 /* One call's descriptors and the storage that they point into. */
 typedef struct conv_call {
   array_buffer a, b, bias, out;
-  sc_conv options;
-  PyObject *names; /* borrowed: what the caller calls the core's arguments */
-  int64_t stride[SC_MAX_DIMS], dilation[SC_MAX_DIMS], padding_low[SC_MAX_DIMS], padding_high[SC_MAX_DIMS],
-      input_dilation[SC_MAX_DIMS], output_padding[SC_MAX_DIMS];
+  conv_options given;
 } conv_call;
 
 static void release_call(conv_call *call) {
@@ -22,74 +20,6 @@ static void release_call(conv_call *call) {
   array_buffer_release(&call->bias);
   array_buffer_release(&call->b);
   array_buffer_release(&call->a);
-}
-
-/* The six lists of sc_conv, in their order. */
-static int read_lists(conv_call *call, PyObject *tuple, Py_ssize_t first) {
-  sc_conv *options = &call->options;
-  const struct {
-    sc_argument argument;
-    int64_t *storage;
-    const int64_t **list;
-  } lists[] = {
-      {SC_ARG_STRIDE, call->stride, &options->stride},
-      {SC_ARG_DILATION, call->dilation, &options->dilation},
-      {SC_ARG_PADDING, call->padding_low, &options->padding_low},
-      {SC_ARG_PADDING, call->padding_high, &options->padding_high},
-      {SC_ARG_INPUT_DILATION, call->input_dilation, &options->input_dilation},
-      {SC_ARG_OUTPUT_PADDING, call->output_padding, &options->output_padding},
-  };
-  size_t index;
-
-  for (index = 0; index < sizeof(lists) / sizeof(lists[0]); ++index) {
-    PyObject *list = PyTuple_GetItem(tuple, first + (Py_ssize_t)index);
-
-    if (list == Py_None) /* without a look at its name: most are */
-      continue;
-    if (optional_list(list, conv_name(call->names, lists[index].argument), options->spatial_ndim, "spatial axis",
-                      lists[index].storage, lists[index].list) != 0)
-      return -1;
-  }
-  return 0;
-}
-
-/* The tuple that Python makes once for each set of options. */
-static int read_options(conv_call *call, PyObject *tuple) {
-  enum {
-    NAMES,
-    OPERATION,
-    SPATIAL_NDIM,
-    BOUNDARY,
-    METHOD,
-    PER_SAMPLE,
-    ACTIVATION,
-    LOWEST,
-    HIGHEST,
-    GROUPS,
-    BATCH_GROUPS,
-    LISTS,
-    OPTIONS = LISTS + 6
-  };
-  sc_conv *options = &call->options;
-
-  if (!PyTuple_Check(tuple) || PyTuple_Size(tuple) != OPTIONS) {
-    PyErr_Format(PyExc_TypeError, "options=%R: expected a tuple of %d entries", tuple, (int)OPTIONS);
-    return -1;
-  }
-  call->names = PyTuple_GetItem(tuple, NAMES);
-  if (int32_value(PyTuple_GetItem(tuple, OPERATION), "operation", &options->operation) != 0 ||
-      int32_value(PyTuple_GetItem(tuple, SPATIAL_NDIM), "spatial_ndim", &options->spatial_ndim) != 0 ||
-      int32_value(PyTuple_GetItem(tuple, BOUNDARY), "boundary", &options->boundary) != 0 ||
-      int32_value(PyTuple_GetItem(tuple, METHOD), "method", &options->method) != 0 ||
-      int32_value(PyTuple_GetItem(tuple, PER_SAMPLE), "per_sample", &options->per_sample) != 0 ||
-      int32_value(PyTuple_GetItem(tuple, ACTIVATION), "activation", &options->activation) != 0 ||
-      double_value(PyTuple_GetItem(tuple, LOWEST), &options->lowest) != 0 ||
-      double_value(PyTuple_GetItem(tuple, HIGHEST), &options->highest) != 0 ||
-      int64_value(PyTuple_GetItem(tuple, GROUPS), conv_name(call->names, SC_ARG_GROUPS), &options->groups) != 0 ||
-      int64_value(PyTuple_GetItem(tuple, BATCH_GROUPS), conv_name(call->names, SC_ARG_BATCH_GROUPS),
-                  &options->batch_groups) != 0)
-    return -1;
-  return read_lists(call, tuple, LISTS);
 }
 
 static int read_operand(array_buffer *buffer, PyObject *array, PyObject *code, const char *name, int byteswapped,
@@ -123,10 +53,10 @@ enum {
 static int read_call(conv_call *call, PyObject *const *arguments) {
   int32_t byteswapped;
 
-  if (read_options(call, arguments[CALL_OPTIONS]) != 0 ||
-      int32_value(arguments[CALL_RESULT_CODE], "result_code", &call->options.result_dtype) != 0 ||
+  if (conv_options_read(&call->given, arguments[CALL_OPTIONS]) != 0 ||
+      int32_value(arguments[CALL_RESULT_CODE], "result_code", &call->given.options.result_dtype) != 0 ||
       int32_value(arguments[CALL_BYTESWAPPED], "byteswapped", &byteswapped) != 0 ||
-      int32_value(arguments[CALL_THREADS], "threads", &call->options.threads) != 0 ||
+      int32_value(arguments[CALL_THREADS], "threads", &call->given.options.threads) != 0 ||
       read_operand(&call->a, arguments[CALL_A], arguments[CALL_A_CODE], "a_code", byteswapped & BYTESWAPPED_A, 0) !=
           0 ||
       read_operand(&call->b, arguments[CALL_B], arguments[CALL_B_CODE], "b_code", byteswapped & BYTESWAPPED_B, 0) !=
@@ -155,7 +85,7 @@ static sc_status run_conv(const void *context, const sc_control *control, sc_err
   const conv_call *call = run->call;
 
   return run->core->conv_run(&call->a.tensor, &call->b.tensor, tensor_or_null(&call->bias), &call->out.tensor,
-                             &call->options, control, error);
+                             &call->given.options, control, error);
 }
 
 PyObject *native_conv(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
@@ -173,7 +103,7 @@ PyObject *native_conv(PyObject *module, PyObject *const *arguments, Py_ssize_t c
   }
   status = run_interruptibly(run_conv, &run, &error);
   if (status != SC_OK) {
-    raise_conv_status(status, &error, call.names, &call.options);
+    raise_conv_status(status, &error, call.given.names, &call.given.options);
     goto cleanup;
   }
   result = Py_None;
@@ -193,15 +123,15 @@ PyObject *native_conv_shape(PyObject *module, PyObject *const *arguments, Py_ssi
   sc_error error;
   sc_status status;
 
-  if (!takes("conv_shape", count, ARGUMENTS) || read_options(&call, arguments[OPTIONS]) != 0 ||
+  if (!takes("conv_shape", count, ARGUMENTS) || conv_options_read(&call.given, arguments[OPTIONS]) != 0 ||
       shape_tensor(arguments[A_SHAPE], "a", a_extents, &a) != 0 ||
       shape_tensor(arguments[B_SHAPE], "b", b_extents, &b) != 0)
     return NULL;
-  call.options.result_dtype = SC_FLOAT64;
-  status = state->core.conv_shape(&a, &b, &call.options, extents, &error);
+  call.given.options.result_dtype = SC_FLOAT64;
+  status = state->core.conv_shape(&a, &b, &call.given.options, extents, &error);
   if (status != SC_OK)
-    return raise_conv_status(status, &error, call.names, &call.options);
-  return tuple_of_int64(extents, call.options.spatial_ndim + 2);
+    return raise_conv_status(status, &error, call.given.names, &call.given.options);
+  return tuple_of_int64(extents, call.given.options.spatial_ndim + 2);
 }
 
 PyObject *native_conv_explain(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
@@ -219,9 +149,9 @@ PyObject *native_conv_explain(PyObject *module, PyObject *const *arguments, Py_s
     goto cleanup;
   }
   status = state->core.conv_explain(&call.a.tensor, &call.b.tensor, tensor_or_null(&call.bias),
-                                    tensor_or_null(&call.out), &call.options, &explanation, &error);
+                                    tensor_or_null(&call.out), &call.given.options, &explanation, &error);
   if (status != SC_OK) {
-    raise_conv_status(status, &error, call.names, &call.options);
+    raise_conv_status(status, &error, call.given.names, &call.given.options);
     goto cleanup;
   }
   result = explanation_dict(&explanation, state->core.isa());

@@ -83,6 +83,7 @@ static PyMethodDef methods[] = {
     {"slide", FASTCALL(native_slide), METH_FASTCALL, "Run a call on normalised arguments."},
     {"slide_shape", FASTCALL(native_slide_shape), METH_FASTCALL, "Validate a call; the shape of its result."},
     {"slide_explain", FASTCALL(native_slide_explain), METH_FASTCALL, "What slide would do, as a dict."},
+    {"conv_plain", FASTCALL(native_conv_plain), METH_FASTCALL, "Run a plain convolution with channels."},
     {"conv", FASTCALL(native_conv), METH_FASTCALL, "Run a convolution with channels on normalised arguments."},
     {"conv_shape", FASTCALL(native_conv_shape), METH_FASTCALL, "Validate one; the shape of its result."},
     {"conv_explain", FASTCALL(native_conv_explain), METH_FASTCALL, "What conv would do, as a dict."},

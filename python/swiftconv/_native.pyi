@@ -75,6 +75,7 @@ def slide_explain(
     fill_imaginary: float,
     /,
 ) -> dict[str, Any]: ...
+def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, /) -> Any: ...
 def conv(
     a: np.ndarray,
     b: np.ndarray,

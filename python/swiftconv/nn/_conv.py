@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._explain import explainable
-from ._call import Call, prepare, run
+from ._call import Call, convolved, prepare
 from ._options import FORWARD, NAMES, TRANSPOSED, TRANSPOSED_NAMES, recipe
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def _forward(
     threads: Any,
     per_sample: Any,
 ) -> Call:
-    options = recipe(
+    made = recipe(
         NAMES, FORWARD, spatial, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, method,
         per_sample,
     )  # fmt: skip
-    return prepare(options, input, weight, bias, out, threads)
+    return prepare(made, input, weight, bias, out, threads)
 
 
 def _transposed(
@@ -64,11 +64,11 @@ def _transposed(
     threads: Any,
     per_sample: Any,
 ) -> Call:
-    options = recipe(
+    made = recipe(
         TRANSPOSED_NAMES, TRANSPOSED, spatial, stride, padding, dilation, groups, layout, "zeros", dtype, activation,
         method, per_sample, output_padding,
     )  # fmt: skip
-    return prepare(options, input, weight, bias, out, threads)
+    return prepare(made, input, weight, bias, out, threads)
 
 
 def conv1d(
@@ -123,12 +123,22 @@ def conv1d(
     >>> nn.conv1d(steps, np.array([[[-1.0, 1.0]]]))
     array([[[3., 5., 7.]]])
     """
-    return run(
-        _forward(
-            1, input, weight, bias, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, out,
-            method, threads, per_sample,
-        )
-    )  # fmt: skip
+    made = recipe(
+        NAMES,
+        FORWARD,
+        1,
+        stride,
+        padding,
+        dilation,
+        groups,
+        layout,
+        padding_mode,
+        dtype,
+        activation,
+        method,
+        per_sample,
+    )
+    return convolved(made, input, weight, bias, out, threads)
 
 
 def conv2d(
@@ -249,12 +259,22 @@ def conv2d(
     >>> nn.conv2d(np.moveaxis(images, 1, -1), weight, stride=2, padding='same', layout='NHWC').shape
     (10, 14, 14, 1)
     """
-    return run(
-        _forward(
-            2, input, weight, bias, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, out,
-            method, threads, per_sample,
-        )
-    )  # fmt: skip
+    made = recipe(
+        NAMES,
+        FORWARD,
+        2,
+        stride,
+        padding,
+        dilation,
+        groups,
+        layout,
+        padding_mode,
+        dtype,
+        activation,
+        method,
+        per_sample,
+    )
+    return convolved(made, input, weight, bias, out, threads)
 
 
 def conv3d(
@@ -308,12 +328,22 @@ def conv3d(
     >>> nn.conv3d(np.ones((4, 1, 8, 16, 16)), np.ones((6, 1, 3, 3, 3)), stride=(1, 2, 2)).shape
     (4, 6, 6, 7, 7)
     """
-    return run(
-        _forward(
-            3, input, weight, bias, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, out,
-            method, threads, per_sample,
-        )
-    )  # fmt: skip
+    made = recipe(
+        NAMES,
+        FORWARD,
+        3,
+        stride,
+        padding,
+        dilation,
+        groups,
+        layout,
+        padding_mode,
+        dtype,
+        activation,
+        method,
+        per_sample,
+    )
+    return convolved(made, input, weight, bias, out, threads)
 
 
 def conv_transpose1d(
@@ -369,12 +399,11 @@ def conv_transpose1d(
     >>> nn.conv_transpose1d(np.array([[[1, 2, 3]]]), np.array([[[1, 10]]]), stride=2)
     array([[[ 1, 10,  2, 20,  3, 30]]])
     """
-    return run(
-        _transposed(
-            1, input, weight, bias, stride, padding, output_padding, groups, dilation, layout, dtype, activation, out,
-            method, threads, per_sample,
-        )
+    made = recipe(
+        TRANSPOSED_NAMES, TRANSPOSED, 1, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
+        per_sample, output_padding,
     )  # fmt: skip
+    return convolved(made, input, weight, bias, out, threads)
 
 
 def conv_transpose2d(
@@ -453,12 +482,11 @@ def conv_transpose2d(
            [3, 3, 4, 4],
            [3, 3, 4, 4]])
     """
-    return run(
-        _transposed(
-            2, input, weight, bias, stride, padding, output_padding, groups, dilation, layout, dtype, activation, out,
-            method, threads, per_sample,
-        )
+    made = recipe(
+        TRANSPOSED_NAMES, TRANSPOSED, 2, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
+        per_sample, output_padding,
     )  # fmt: skip
+    return convolved(made, input, weight, bias, out, threads)
 
 
 def conv_transpose3d(
@@ -514,12 +542,11 @@ def conv_transpose3d(
     >>> nn.conv_transpose3d(np.ones((1, 2, 4, 4, 4)), np.ones((2, 3, 2, 2, 2)), stride=2).shape
     (1, 3, 8, 8, 8)
     """
-    return run(
-        _transposed(
-            3, input, weight, bias, stride, padding, output_padding, groups, dilation, layout, dtype, activation, out,
-            method, threads, per_sample,
-        )
+    made = recipe(
+        TRANSPOSED_NAMES, TRANSPOSED, 3, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
+        per_sample, output_padding,
     )  # fmt: skip
+    return convolved(made, input, weight, bias, out, threads)
 
 
 for _spatial, _functions in enumerate(

@@ -72,6 +72,7 @@ class Recipe(NamedTuple):
     same: str  # 'same' or 'same_lower', whose padding waits for the extents; '' where it stands in `options`
     layouts: Layouts
     dtype: np.dtype | None
+    plain: tuple[Any, ...] | None  # for `_native.conv_plain`; None where it has nothing to take
 
     def layout_of(self, name: str, ndim: int) -> Layout:
         """The layout of an operand with a batch axis, or of one without it."""
@@ -112,15 +113,14 @@ def recipe(
     output_padding: Any = 0,
 ) -> Recipe:
     """The recipe of a function with torch's options; from a cache, where they are what they were."""
-    # A cache tells 1 from 1.0 and True at the top of its arguments only: inside, there are integers and nothing else.
-    if type(stride) is not int:
+    if not _is_plain(stride):
         stride = _arguments.per_spatial_axis("stride", stride, spatial)
-    if type(dilation) is not int:
+    if not _is_plain(dilation):
         dilation = _arguments.per_spatial_axis("dilation", dilation, spatial)
-    if type(output_padding) is not int:
+    if not _is_plain(output_padding):
         output_padding = _arguments.per_spatial_axis("output_padding", output_padding, spatial)
-    if type(padding) is not int:
-        padding = _padding.normalised(padding, spatial, () if operation == TRANSPOSED else _padding.NAMES)
+    if not _is_plain(padding) and type(padding) is not str:
+        padding = _padding.normalised(padding, spatial)
     if type(groups) is not int:
         groups = _arguments.integer("groups", groups, "an integer of at least 1")
     if layout is not None and type(layout) is not str:
@@ -145,6 +145,13 @@ def recipe(
     )
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether a cache may hold it as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
+    if type(value) is int:
+        return True
+    return type(value) is tuple and not [entry for entry in value if type(entry) is not int]
+
+
 @lru_cache(maxsize=512, typed=True)
 def _recipe(
     names: tuple[str, ...],
@@ -162,8 +169,7 @@ def _recipe(
     per_sample: bool,
     output_padding: Any,
 ) -> Recipe:
-    if type(padding) is int:
-        padding = _padding.normalised(padding, spatial)
+    padding = _padding.normalised(padding, spatial, () if operation == TRANSPOSED else _padding.NAMES)
     same = padding if isinstance(padding, str) else ""
     low, high = (None, None) if same else padding
     options = Options(
@@ -177,13 +183,31 @@ def _recipe(
         lowest=0.0 if activation is None else activation[0],
         highest=0.0 if activation is None else activation[1],
         groups=groups,
-        stride=_arguments.unless_default("stride", stride, spatial, 1),
-        dilation=_arguments.unless_default("dilation", dilation, spatial, 1),
+        stride=_unless("stride", stride, spatial, 1),
+        dilation=_unless("dilation", dilation, spatial, 1),
         padding_low=low,
         padding_high=high,
-        output_padding=_arguments.unless_default("output_padding", output_padding, spatial, 0),
+        output_padding=_unless("output_padding", output_padding, spatial, 0),
     )
-    return Recipe(options, same, layouts(layout, spatial, operation == TRANSPOSED, per_sample), dtype)
+    made = layouts(layout, spatial, operation == TRANSPOSED, per_sample)
+    batched = made.batched
+    plain = None
+    if batched is not None and dtype is None and not same and not per_sample:
+        plain = (
+            options,
+            batched.input,
+            batched.weight,
+            batched.output,
+            batched.result,
+            batched.in_memory_order_of_input,
+        )
+    return Recipe(options, same, made, dtype, plain)
+
+
+def _unless(name: str, value: Any, spatial: int, default: int) -> tuple[int, ...] | None:
+    """An integer for each spatial axis; None, the core's spelling of it, where all are the default."""
+    entries = _arguments.per_spatial_axis(name, value, spatial)
+    return None if entries == (default,) * spatial else entries
 
 
 def _bounds(activation: Any) -> tuple[float, float]:

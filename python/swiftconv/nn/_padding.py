@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Union
 
 from .. import _arguments
 
-Pads = tuple[Optional[tuple[int, ...]], Optional[tuple[int, ...]]]  # before and after each spatial axis; None: none
+
+class Pads(NamedTuple):
+    """Elements before and after each spatial axis; None is none."""
+
+    low: tuple[int, ...] | None
+    high: tuple[int, ...] | None
+
+
 Padding = Union[str, Pads]
 
 NAMES = ("valid", "same", "same_lower")
@@ -15,21 +22,23 @@ NAMES = ("valid", "same", "same_lower")
 
 def normalised(value: Any, spatial: int, names: tuple[str, ...] = NAMES, negative: bool = False) -> Padding:
     """'same', 'same_lower' or pads, from a name, integers, or a (before, after) pair for each axis."""
+    if isinstance(value, Pads):
+        return value
     if isinstance(value, str):
         if value not in names:
             raise ValueError(f"padding={value!r}: expected {_expected(names)}")
-        return (None, None) if value == "valid" else value
-    pads = _pads(value, spatial, names)
+        return Pads(None, None) if value == "valid" else value
+    pads = _pads(value, spatial)
     if not negative:
         for place, pair in enumerate(zip(*pads)):
             if min(pair) < 0:
                 raise ValueError(
                     f"padding={value!r} holds {min(pair)} for axis {place}: expected integers of at least 0"
                 )
-    return None if not any(pads[0]) else pads[0], None if not any(pads[1]) else pads[1]
+    return Pads(*[side if any(side) else None for side in pads])
 
 
-def _pads(value: Any, spatial: int, names: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _pads(value: Any, spatial: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if not holds_pairs(value):
         pads = _arguments.per_spatial_axis("padding", value, spatial)
         return pads, pads
@@ -76,4 +85,4 @@ def same(
         total = max((-(-extent // step) - 1) * step + window - extent, 0)
         before.append(total - total // 2 if lower else total // 2)
         after.append(total - before[-1])
-    return tuple(before), tuple(after)
+    return Pads(tuple(before), tuple(after))
