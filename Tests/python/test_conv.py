@@ -1,6 +1,9 @@
 """conv1d, conv2d, conv3d and conv_transpose1d, 2d, 3d against the oracle, over products of everything they take."""
 
 import pickle
+import signal
+import sys
+import time
 from functools import partial
 
 import conv_reference as oracle
@@ -395,6 +398,66 @@ def test_the_same_bits_for_any_threads_and_neighbours(dtype, options, rng):
         for n in (0, 3, 4):
             np.testing.assert_array_equal(function(x[n : n + 1], w, **options)[0], expected[n])
             np.testing.assert_array_equal(function(x[n], w, threads=2, **options), expected[n])
+
+
+# ---- Calls ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function, w", [(nn.conv2d, W), (nn.conv_transpose2d, np.ones((4, 3, 2, 2)))])
+@pytest.mark.parametrize("options", [
+    {}, {"bias": np.arange(3.0)}, {"stride": 2, "padding": (1, 0), "dilation": (1, 2)}, {"activation": (3, 40)},
+    {"layout": "NHWC"}, {"layout": "NHWC,IOHW->CHNW"},
+], ids=str)  # fmt: skip
+def test_plain_calls_and_all_others_agree(function, w, options):
+    """Plain arrays take a path of their own, which named threads, lists and byte orders do not."""
+    x = np.moveaxis(X, 1, -1) if "layout" in options else X
+    x = np.ascontiguousarray(x)
+    if "layout" in options and "," in options["layout"]:
+        w = w if function is nn.conv_transpose2d else w.swapaxes(0, 1)
+    plain = function(x, w, **options)
+    for other in (
+        function(x, w, threads=1, **options), function(x.tolist(), w, **options), function(x, w[...].astype(">f8"), **options),
+        function(x, w, out=np.zeros_like(plain), **options), function(x, w, out=np.zeros(plain.shape, complex), **options),
+        function(x, w, out=np.zeros(plain.shape[::-1]).T, **options),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(other, plain)
+    assert plain.flags.c_contiguous
+
+
+def test_a_call_can_be_interrupted():
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    x, w = np.ones((64, 64, 56, 56), np.float32), np.ones((256, 64, 5, 5), np.float32)
+    out = np.zeros((64, 256, 52, 52), np.float32)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for options in ({}, {"threads": 2}):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            began = time.perf_counter()
+            with pytest.raises(Stop):
+                nn.conv2d(x, w, out=out, method="reference", **options)
+            assert time.perf_counter() - began < 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_calls_keep_no_reference():
+    x, w, bias = np.ones((2, 4, 6, 5)), np.ones((3, 4, 2, 3)), np.ones(3)
+    out = np.zeros((2, 3, 5, 3))
+    wrong = np.ones((3, 5, 2, 3))
+    counted = (x, w, bias, out, wrong, x.dtype, _options.NAMES)
+    before = [sys.getrefcount(each) for each in counted]
+    for options in ({}, {"bias": bias}, {"out": out}, {"threads": 1}, {"bias": bias, "out": out, "threads": 1}):
+        for _ in range(50):
+            nn.conv2d(x, w, **options)
+            with pytest.raises(ValueError):
+                nn.conv2d(x, wrong, **options)
+    assert all(abs(sys.getrefcount(each) - count) < 20 for each, count in zip(counted, before))
 
 
 # ---- Recipes and explanations ---------------------------------------------------------------------------------------
