@@ -55,11 +55,15 @@ static void raise_window_too_large(const sc_error *error, const sc_tensor *a, co
                  (int)error->axis, (long long)error->expected);
 }
 
-PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
-                       const sc_sliding *options) {
-  const char *name = argument_name(error->argument);
-  long long value = error->value, lowest = error->lowest, expected = error->expected;
-  int axis = error->axis;
+PyObject *raise_method(const char *method) {
+  PyErr_Format(PyExc_ValueError, "method='%s' cannot run this call: expected a method that can, such as 'auto'",
+               method);
+  return NULL;
+}
+
+PyObject *raise_common_status(sc_status status, const sc_error *error, const char *name) {
+  const long long value = error->value, expected = error->expected;
+  const int axis = error->axis;
 
   switch (status) {
   case SC_NO_MEMORY:
@@ -71,8 +75,38 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
       PyErr_SetNone(PyExc_KeyboardInterrupt);
     break;
   case SC_TOO_MANY_DIMENSIONS:
-    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected at most %d dimensions", name, value, SC_MAX_DIMS);
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected at most %lld dimensions", name, value, expected);
     break;
+  case SC_NOT_POSITIVE:
+    if (error->axis < 0)
+      PyErr_Format(PyExc_ValueError, "%s=%lld: expected an integer of at least 1", name, value);
+    else
+      PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 1", name, axis, value);
+    break;
+  case SC_OUT_RANK:
+    PyErr_Format(PyExc_ValueError, "out.ndim=%lld: expected %lld", value, expected);
+    break;
+  case SC_OUT_SHAPE:
+    PyErr_Format(PyExc_ValueError, "out has extent %lld along axis %d: expected %lld", value, axis, expected);
+    break;
+  case SC_DTYPE:
+    PyErr_Format(PyExc_TypeError, "%s: this operation cannot take dtype %s", name, dtype_name(value));
+    break;
+  default:
+    PyErr_Format(PyExc_SystemError, "swiftconv's core refused %s=%lld (status %d): please report this", name, value,
+                 (int)status);
+    break;
+  }
+  return NULL;
+}
+
+PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
+                       const sc_sliding *options) {
+  const char *name = argument_name(error->argument);
+  long long value = error->value, lowest = error->lowest, expected = error->expected;
+  int axis = error->axis;
+
+  switch (status) {
   case SC_RANK_TOO_SMALL:
     PyErr_Format(PyExc_ValueError, "a.ndim=%lld: expected at least %lld, an axis for each axis of v", value, expected);
     break;
@@ -90,9 +124,6 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
   case SC_AXIS_REPEATED:
     PyErr_Format(PyExc_ValueError, "axes names axis %lld of a twice: expected distinct axes", value);
     break;
-  case SC_NOT_POSITIVE:
-    PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 1", name, axis, value);
-    break;
   case SC_WINDOW_TOO_LARGE:
     raise_window_too_large(error, a, v, options);
     break;
@@ -109,22 +140,11 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
                  "%s[%d]=%lld is too large for an array of extent %lld and a filter of extent %lld", name, axis, value,
                  (long long)a->shape[window_axis(axis, a, options)], (long long)v->shape[axis]);
     break;
-  case SC_OUT_RANK:
-    PyErr_Format(PyExc_ValueError, "out.ndim=%lld: expected %lld", value, expected);
-    break;
-  case SC_OUT_SHAPE:
-    PyErr_Format(PyExc_ValueError, "out has extent %lld along axis %d: expected %lld", value, axis, expected);
-    break;
-  case SC_DTYPE:
-    PyErr_Format(PyExc_TypeError, "%s: this operation cannot take dtype %s", name, dtype_name(value));
-    break;
   case SC_METHOD:
-    PyErr_Format(PyExc_ValueError, "method='%s' cannot run this call: expected a method that can, such as 'auto'",
-                 method_name(options->method));
+    raise_method(method_name(options->method));
     break;
   default:
-    PyErr_Format(PyExc_SystemError, "swiftconv's core refused %s=%lld (status %d): please report this", name, value,
-                 (int)status);
+    raise_common_status(status, error, name);
     break;
   }
   return NULL;
