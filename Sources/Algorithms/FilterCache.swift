@@ -111,10 +111,13 @@ struct PackingKey: Equatable {
 package struct FilterStore {
     let cache: UnsafeMutablePointer<FilterCache>
     let base: UnsafeRawPointer
+    /// Packing is all that is asked for.
+    let onlyPacks: Bool
 
-    package init(cache: UnsafeMutablePointer<FilterCache>, base: UnsafeRawPointer) {
+    package init(cache: UnsafeMutablePointer<FilterCache>, base: UnsafeRawPointer, onlyPacks: Bool) {
         self.cache = cache
         self.base = base
+        self.onlyPacks = onlyPacks
     }
 }
 

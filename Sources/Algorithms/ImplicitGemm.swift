@@ -52,10 +52,11 @@ package enum ImplicitGemm {
                     var context = GemmContext(
                         plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
                     return withUnsafeMutablePointer(to: &context) { context in
-                        (isPacked || packFilter(context, threads: used, control))
-                            && ThreadPool.run(
-                                tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used),
-                                threads: used, control: control, context: context, gemmTasks)
+                        if !isPacked && !packFilter(context, threads: used, control) { return false }
+                        if store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used), threads: used,
+                            control: control, context: context, gemmTasks)
                     }
                 }
             }

@@ -58,7 +58,7 @@ package enum Winograd {
                     return withUnsafeMutablePointer(to: &context) { context in
                         if !isPacked && !transformFilter(context, threads: used, control) { return false }
                         isFinite = sc_atomic_load(infinities(context)) == 0
-                        if !isFinite { return true }
+                        if !isFinite || store?.onlyPacks ?? false { return true }
                         return ThreadPool.run(
                             tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
                             context: context, blockTasks)

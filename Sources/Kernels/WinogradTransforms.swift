@@ -203,7 +203,9 @@ private func splitPhases(
 
 /// The lanes of `ways` vectors in turn.
 @inline(__always)
-private func joinPhases<V: SIMD & BitwiseCopyable>(_ y: InlineArray<4, V>, to target: UnsafeMutableRawPointer, ways: Int) {
+private func joinPhases<V: SIMD & BitwiseCopyable>(
+    _ y: InlineArray<4, V>, to target: UnsafeMutableRawPointer, ways: Int
+) {
     var y = y
     withUnsafePointer(to: &y) { y in
         let from = UnsafeRawPointer(y).assumingMemoryBound(to: UInt8.self)
