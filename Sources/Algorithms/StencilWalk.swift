@@ -65,7 +65,7 @@ struct Place {
     let firstInputRow: Int
     /// The windows lie inside along all outer axes.
     let isInterior: Bool
-    /// The place's filter among several, and its bias.
+    /// The place's filter among several, the first of those that are repeated, and its bias.
     let filter: Int
     let biasOffset: Int
     private let plan: UnsafePointer<StencilPlan>
@@ -93,7 +93,7 @@ struct Place {
             }
         }
         self.isInterior = isInterior
-        self.filter = filter
+        self.filter = filter &* plan.pointee.repeated.outExtent
         self.biasOffset = biasOffset
         input = plan.pointee.problem.input + inOffset
         output = plan.pointee.problem.output + outOffset
@@ -121,17 +121,17 @@ struct Place {
         return input + offset
     }
 
-    /// The place's packed filter.
-    func weights(_ tables: UnsafeRawPointer) -> UnsafeRawPointer {
-        tables + (plan.pointee.tables.weights &+ filter &* plan.pointee.tables.filterPitch)
+    /// The place's packed filter, the `number`th of those that are repeated.
+    func weights(_ tables: UnsafeRawPointer, _ number: Int = 0) -> UnsafeRawPointer {
+        tables + (plan.pointee.tables.weights &+ (filter &+ number) &* plan.pointee.tables.filterPitch)
     }
 }
 
 extension StencilPlan {
     /// Where the filter with a number lies, counted as `Place` counts.
     func filterOffset(_ number: Int) -> Int {
-        var rest = number
-        var offset = 0
+        var rest = number / repeated.outExtent
+        var offset = number % repeated.outExtent &* repeated.filterStride
         for i in (0..<batchCount).reversed() where outer[i].filterStride != 0 {
             offset &+= rest % outer[i].outExtent &* outer[i].filterStride
             rest /= outer[i].outExtent
