@@ -5,7 +5,7 @@ import Foundations
 /// Which algorithm runs a contraction: a pure function of its shape, strides and dtypes, and of the method asked for. It
 /// looks neither at the batch nor at the threads, so that the same window of the same call always has the same bits.
 package enum ConvolutionAlgorithm: Sendable, Equatable {
-    case stencil, gemm, reference
+    case stencil, gemm, winograd, reference
 }
 
 func selectAlgorithm(_ problem: ContractionProblem, _ method: ConvolutionOptions.Method) -> ConvolutionAlgorithm {
@@ -13,7 +13,8 @@ func selectAlgorithm(_ problem: ContractionProblem, _ method: ConvolutionOptions
     case .reference: return .reference
     case .direct: return .stencil
     case .gemm: return .gemm
-    case .auto, .winograd: return fewChannels(problem) ? .stencil : .gemm
+    case .winograd: return .winograd
+    case .auto: return fewChannels(problem) ? .stencil : .gemm
     }
 }
 
@@ -49,6 +50,11 @@ private func run(
     switch selectAlgorithm(problem, method) {
     case .reference: return try ContractionReference.run(problem, control: control)
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control)
+    case .winograd:
+        guard let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control) else {
+            throw Failure(SC_METHOD, argument: SC_ARG_METHOD)
+        }
+        return finished
     case .stencil:
         return try withAxes(rank: maximumRank) { (axes) throws(Failure) in
             guard let sliding = problem.sliding(into: axes) else {
