@@ -3,7 +3,7 @@ import Kernels
 
 /// How the filter lies for the tiles: where it is, if its depths are contiguous and it supplies rows; else packed, for each
 /// batch combination [row][depth] where it supplies rows, and [panel][depth][lane] where it supplies lanes.
-struct PackedFilterPlan {
+struct GemmFilter {
     let isInPlace: Bool
     let panelWidth: Int
     let suppliesRows: Bool
@@ -23,7 +23,7 @@ struct PackedFilterPlan {
         element = problem.arithmetic.byteCount
         reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         isInPlace =
-            lanesAreColumns && reader.isPlain && PackedFilterPlan.isContiguous(problem.depth, element)
+            lanesAreColumns && reader.isPlain && GemmFilter.isContiguous(problem.depth, element)
         let units = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
         batchBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(units, depth), element))
         byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
@@ -37,6 +37,9 @@ struct PackedFilterPlan {
         }
         return true
     }
+
+    /// A number for the packed form.
+    var form: Int { suppliesRows ? 0 : panelWidth }
 
     /// Rows or panels to pack.
     var units: Int { suppliesRows ? rows : ceilingDivide(rows, panelWidth) }

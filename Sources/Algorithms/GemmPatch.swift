@@ -166,7 +166,8 @@ struct GemmPatch {
         }
         if inside.count > 0 && low < end {
             readRun(
-                reader, source + low &* axis.inputStride, stride: axis.inputStride, count: min(inside.upperBound, end) &- low,
+                reader, source + low &* axis.inputStride, stride: axis.inputStride,
+                count: min(inside.upperBound, end) &- low,
                 to: target + (low &- axis.first) &* element, stage: stage)
         }
         for coordinate in max(low, min(inside.upperBound, end))..<end {

@@ -20,7 +20,7 @@ struct GemmPlan {
     let depthBlocks: IndexBlocks
     let reader: ElementReader
     let writer: ElementWriter
-    let filter: PackedFilterPlan
+    let filter: GemmFilter
 
     /// Lanes of a panel, and its bytes for one depth.
     var panelWidth: Int { panelVectors &* lanes }
@@ -50,7 +50,7 @@ struct GemmPlan {
         reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        filter = PackedFilterPlan(problem, lanesAreColumns: lanesAreColumns, panelWidth: width)
+        filter = GemmFilter(problem, lanesAreColumns: lanesAreColumns, panelWidth: width)
     }
 
     /// Whether the output is contiguous along rows, and there are enough of them to fill vectors.

@@ -6,37 +6,63 @@ import Kernels
 /// Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), gives the loops.
 package enum ImplicitGemm {
     package static func run(
-        _ problem: ContractionProblem, threads: Int, control: Control
+        _ problem: ContractionProblem, threads: Int, control: Control, store: FilterStore? = nil
     ) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         return try withSimplified(problem) { (problem) throws(Failure) in
-            try run(GemmPlan(problem), threads: threads, control: control)
+            try run(GemmPlan(problem), threads: threads, control: control, store: store)
         }
     }
 
-    private static func run(_ plan: GemmPlan, threads: Int, control: Control) throws(Failure) -> Bool {
+    package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
+        var explanation = Explanation()
+        explanation.algorithm = "implicit gemm"
+        if problem.outputCount == 0 { return explanation }
+        try? withSimplified(problem) { (problem) throws(Failure) in
+            let plan = GemmPlan(problem)
+            explanation.kernel = plan.lanesAreColumns ? "lanes along pixels" : "lanes along channels"
+            explanation.input = plan.reader.isPlain && problem.windowCount == 0 ? "direct" : "packed by blocks"
+            explanation.output = plan.writer.isPlain ? "direct" : "converted by blocks"
+            explanation.vectorLanes = plan.lanes
+            explanation.tileRows = contractionTileRows
+            explanation.tileColumns = plan.panelWidth
+            explanation.blockRows = plan.rowBlocks.largest
+            explanation.blockColumns = plan.columnBlocks.largest
+            explanation.workspaceBytes = GemmScratch(plan).byteCount
+            explanation.tasks = plan.taskCount
+            explanation.threads = max(1, min(threads, plan.taskCount))
+        }
+        return explanation
+    }
+
+    private static func run(
+        _ plan: GemmPlan, threads: Int, control: Control, store: FilterStore?
+    ) throws(Failure) -> Bool {
         let layout = GemmScratch(plan)
         let used = max(1, min(threads, plan.taskCount, Int(min(plan.work / workPerThread, 1e6)) &+ 1))
-        let stage = roundToCacheLine(plan.filter.stageBytes)
-        let perThread = max(roundToCacheLine(layout.byteCount), stage)
-        let filterBytes = roundToCacheLine(plan.filter.byteCount)
-        let byteCount = saturatingAdd(filterBytes, saturatingMultiply(perThread, used))
-        return try withWorkspace(byteCount: byteCount) { (memory) throws(Failure) in
+        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes))
+        let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
+        let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
+        let filter = packed.base
+        let isPacked = packed.isPacked
+        let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
             var (plan, layout) = (plan, layout)
             return withUnsafePointer(to: &plan) { plan in
                 withUnsafePointer(to: &layout) { layout in
                     var context = GemmContext(
-                        plan: plan, layout: layout, filter: memory, scratch: memory + filterBytes,
-                        scratchPerThread: perThread)
+                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
                     return withUnsafeMutablePointer(to: &context) { context in
-                        packFilter(context, threads: used, control)
-                            && ThreadPool.run(
-                                tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used),
-                                threads: used, control: control, context: context, gemmTasks)
+                        if !isPacked && !packFilter(context, threads: used, control) { return false }
+                        if store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used), threads: used,
+                            control: control, context: context, gemmTasks)
                     }
                 }
             }
         }
+        if finished { packed.keep() }
+        return finished
     }
 
     private static func packFilter(
@@ -58,14 +84,14 @@ package enum ImplicitGemm {
     }
 
     /// Runs `body` with the problem's simplified form, whose lists live as long.
-    private static func withSimplified(
-        _ problem: ContractionProblem, _ body: (ContractionProblem) throws(Failure) -> Bool
-    ) throws(Failure) -> Bool {
+    private static func withSimplified<Result>(
+        _ problem: ContractionProblem, _ body: (ContractionProblem) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try withUnsafeTemporaryAllocation(
             of: ContractionIndex.self, capacity: 4 &* ContractionProblem.maximumIndices
-        ) { (indices) throws(Failure) -> Bool in
+        ) { (indices) throws(Failure) -> Result in
             try withUnsafeTemporaryAllocation(of: ContractionWindow.self, capacity: maximumRank) {
-                (windows) throws(Failure) -> Bool in
+                (windows) throws(Failure) -> Result in
                 // Neither is empty.
                 try body(
                     problem.simplified(

@@ -95,7 +95,8 @@ struct StencilPlan {
         writesInPlace = writer.isPlain && column.outStride == element
         walkRows()
         streamsOutput =
-            writesInPlace && !mayFactor && problem.epilogue.isEmpty && (!readsInPlace || problem.tapCount <= streamingTaps)
+            writesInPlace && !mayFactor && problem.epilogue.isEmpty
+            && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
         findInterior()
         flat = FlatGeometry(self)

@@ -1,3 +1,4 @@
+import CMachine
 import Foundations
 import Kernels
 
@@ -6,41 +7,78 @@ package enum Winograd {
     /// Whether the problem is of the kind.
     package static func canRun(_ problem: ContractionProblem) -> Bool { WinogradShape(problem) != nil }
 
-    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind.
+    /// Whether, moreover, its samples lie as transforms read them, row by row.
+    package static func gains(_ problem: ContractionProblem) -> Bool {
+        guard let shape = WinogradShape(problem) else { return false }
+        return shape.x.window.inputStride == problem.inputType.byteCount
+    }
+
+    package static func explain(_ problem: ContractionProblem, outputs: Int, threads: Int) -> Explanation {
+        var explanation = Explanation()
+        guard let shape = WinogradShape(problem) else { return explanation }
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
+        explanation.algorithm = "winograd"
+        explanation.kernel = outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
+        explanation.input = "transformed by blocks"
+        explanation.output = "transformed by blocks"
+        explanation.vectorLanes = plan.lanes
+        explanation.tileRows = contractionTileRows
+        explanation.tileColumns = contractionTileVectors(problem.arithmetic) &* plan.lanes
+        explanation.blockRows = plan.blockRows &* outputs
+        explanation.blockColumns = plan.tilesX &* outputs
+        explanation.workspaceBytes = WinogradScratch(plan).byteCount
+        explanation.tasks = plan.taskCount
+        explanation.threads = max(1, min(threads, plan.taskCount))
+        return explanation
+    }
+
+    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind, or its filter
+    /// is not finite.
     package static func run(
-        _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control
+        _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control, store: FilterStore? = nil
     ) throws(Failure) -> Bool? {
         guard let shape = WinogradShape(problem) else { return nil }
         if problem.outputCount == 0 { return true }
-        return try run(WinogradPlan(problem, shape, outputs: outputs), threads: threads, control: control)
-    }
-
-    private static func run(_ plan: WinogradPlan, threads: Int, control: Control) throws(Failure) -> Bool {
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
         let layout = WinogradScratch(plan)
-        let work = Double(plan.problem.outputCount) * Double(plan.channels)
+        let work = Double(problem.outputCount) * Double(plan.channels)
         let used = max(1, min(threads, max(plan.taskCount, plan.rows / 8), Int(min(work / workPerThread, 1e6)) &+ 1))
         let perThread = max(roundToCacheLine(layout.byteCount), WinogradFilter.scratchBytes(plan))
-        let filterBytes = roundToCacheLine(plan.filterBytes)
-        let byteCount = saturatingAdd(filterBytes, saturatingMultiply(perThread, used))
-        return try withWorkspace(byteCount: byteCount) { (memory) throws(Failure) in
+        let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
+        let packed = try PackedFilter(byteCount: plan.filterBytes, key, store)
+        let filter = packed.base
+        let isPacked = packed.isPacked
+        var isFinite = true
+        let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
             var (plan, layout) = (plan, layout)
             return withUnsafePointer(to: &plan) { plan in
                 withUnsafePointer(to: &layout) { layout in
                     var context = WinogradContext(
-                        plan: plan, layout: layout, filter: memory, scratch: memory + filterBytes,
-                        scratchPerThread: perThread)
+                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
                     return withUnsafeMutablePointer(to: &context) { context in
-                        ThreadPool.run(
-                            tasks: plan.pointee.rows &* plan.pointee.problem.batch.extent,
-                            grain: max(1, 4096 / max(1, plan.pointee.channels)), threads: used, control: control,
-                            context: context, filterTasks)
-                            && ThreadPool.run(
-                                tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
-                                context: context, blockTasks)
+                        if !isPacked && !transformFilter(context, threads: used, control) { return false }
+                        isFinite = sc_atomic_load(infinities(context)) == 0
+                        if !isFinite || store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
+                            context: context, blockTasks)
                     }
                 }
             }
         }
+        if !isFinite { return nil }
+        if finished { packed.keep() }
+        return finished
+    }
+
+    private static func transformFilter(
+        _ context: UnsafeMutablePointer<WinogradContext>, threads: Int, _ control: Control
+    ) -> Bool {
+        let plan = context.pointee.plan
+        return ThreadPool.run(
+            tasks: plan.pointee.rows &* plan.pointee.problem.batch.extent,
+            grain: max(1, 4096 / max(1, plan.pointee.channels)), threads: threads, control: control, context: context,
+            filterTasks)
     }
 }
 
@@ -53,15 +91,23 @@ private struct WinogradContext {
     let filter: UnsafeMutableRawPointer
     let scratch: UnsafeMutableRawPointer
     let scratchPerThread: Int
+    /// Not 0 once a filter was seen that is not finite.
+    var infinities: Int64 = 0
+}
+
+private func infinities(_ context: UnsafeMutablePointer<WinogradContext>) -> UnsafeMutablePointer<Int64> {
+    context.pointer(to: \.infinities).unsafelyUnwrapped
 }
 
 private func filterTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
-    let context = context.assumingMemoryBound(to: WinogradContext.self).pointee
+    let shared = context.assumingMemoryBound(to: WinogradContext.self)
+    let context = shared.pointee
     let scratch = context.scratch + slot &* context.scratchPerThread
     let rows = context.plan.pointee.rows
     for unit in first..<end {
-        WinogradFilter.transform(
+        let isFinite = WinogradFilter.transform(
             context.plan, batch: unit / rows, row: unit % rows, to: context.filter, scratch: scratch)
+        if !isFinite { sc_atomic_store(infinities(shared), 1) }
     }
 }
 
@@ -73,7 +119,7 @@ private func blockTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first
     ).run(tasks: first..<end)
 }
 
-/// The filter's transform: [batch][point][row][channel].
+/// The filter's transform: [batch][point][row][channel]. Functions return whether all of it is finite.
 enum WinogradFilter {
     /// Channels transformed at a time.
     private static let channels = 256
@@ -86,7 +132,7 @@ enum WinogradFilter {
     static func transform(
         _ plan: UnsafePointer<WinogradPlan>, batch: Int, row: Int, to target: UnsafeMutableRawPointer,
         scratch: UnsafeMutableRawPointer
-    ) {
+    ) -> Bool {
         let pointee = plan.pointee
         let problem = pointee.problem
         let shape = pointee.shape
@@ -98,6 +144,7 @@ enum WinogradFilter {
         let pitch = (channels &+ pointee.lanes) &* pointee.element
         let transformed = scratch + 9 &* pitch
         let stage = transformed + pointee.points &* pitch
+        var isFinite = true
         var first = 0
         while first < pointee.channels {
             let count = min(channels, pointee.channels &- first)
@@ -109,8 +156,9 @@ enum WinogradFilter {
                             &+ tap % 3 &* shape.x.filterStride),
                     stride: shape.channel.filterStride, count: count, to: scratch + tap &* pitch, stage: stage)
             }
-            pointee.kernels.transformFilters(
+            let areFinite = pointee.kernels.transformFilters(
                 UnsafeRawPointer(scratch), pitch: pitch, filters: count, to: transformed, pointPitch: pitch)
+            isFinite = isFinite && areFinite
             for p in 0..<pointee.points {
                 let place = p &* pointee.filterPointBytes &+ (row &* pointee.channels &+ first) &* pointee.element
                 (points + place).copyMemory(
@@ -118,5 +166,6 @@ enum WinogradFilter {
             }
             first &+= count
         }
+        return isFinite
     }
 }

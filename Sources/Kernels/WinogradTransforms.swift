@@ -56,10 +56,11 @@ package struct WinogradKernels {
         }
     }
 
-    /// The points of filters: tap (i, j) of filter t is at `source + (3 i + j) * pitch`, a lane each.
+    /// The points of filters: tap (i, j) of filter t is at `source + (3 i + j) * pitch`, a lane each. Returns
+    /// whether all are finite.
     package func transformFilters(
         _ source: UnsafeRawPointer, pitch: Int, filters: Int, to target: UnsafeMutableRawPointer, pointPitch: Int
-    ) {
+    ) -> Bool {
         switch (outputs, isDouble) {
         case (4, false): self.filters(Winograd4.self, sc_f32v.self, source, pitch, filters, target, pointPitch)
         case (4, true): self.filters(Winograd4.self, sc_f64v.self, source, pitch, filters, target, pointPitch)
@@ -157,8 +158,9 @@ package struct WinogradKernels {
     private func filters<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
         _: S.Type, _: V.Type, _ source: UnsafeRawPointer, _ pitch: Int, _ filters: Int,
         _ target: UnsafeMutableRawPointer, _ pointPitch: Int
-    ) where V.Scalar: BinaryFloatingPoint & BitwiseCopyable {
+    ) -> Bool where V.Scalar: BinaryFloatingPoint & BitwiseCopyable {
         let element = MemoryLayout<V.Scalar>.size
+        var finite = true
         var first = 0
         while first < filters {
             let offset = first &* element
@@ -167,14 +169,20 @@ package struct WinogradKernels {
                 half[i] = S.filter(
                     InlineArray<3, V> { (source + ((3 &* i &+ $0) &* pitch &+ offset)).loadUnaligned(as: V.self) })
             }
+            var sum = V(repeating: 0)
             for j in 0..<S.points {
                 let y = S.filter([half[0][j], half[1][j], half[2][j]])
+                // Zero times what is finite is zero, and NaN otherwise.
+                for i in 0..<S.points { sum = sum + y[i] * V(repeating: 0) }
                 for i in 0..<S.points {
                     (target + ((i &* S.points &+ j) &* pointPitch &+ offset)).storeBytes(of: y[i], as: V.self)
                 }
             }
+            // Lanes beyond the last filter hold anything.
+            for lane in 0..<min(V.scalarCount, filters &- first) where sum[lane] != 0 { finite = false }
             first &+= V.scalarCount
         }
+        return finite
     }
 }
 
@@ -195,7 +203,9 @@ private func splitPhases(
 
 /// The lanes of `ways` vectors in turn.
 @inline(__always)
-private func joinPhases<V: SIMD & BitwiseCopyable>(_ y: InlineArray<4, V>, to target: UnsafeMutableRawPointer, ways: Int) {
+private func joinPhases<V: SIMD & BitwiseCopyable>(
+    _ y: InlineArray<4, V>, to target: UnsafeMutableRawPointer, ways: Int
+) {
     var y = y
     withUnsafePointer(to: &y) { y in
         let from = UnsafeRawPointer(y).assumingMemoryBound(to: UInt8.self)

@@ -74,6 +74,9 @@ package struct Convolution {
     /// Whether sums run over outputs, for a tap each (the weight's gradient), or over taps, for an output each.
     let sumsOverOutputs: Bool
 
+    /// Axes of the input, and of the result but for a weight's gradient.
+    package var rank: Int { spatialRank + 2 }
+
     package var phaseCount: Int {
         var count = 1
         for i in 0..<spatialRank { count = saturatingMultiply(count, min(axes[i].phases, axes[i].outExtent)) }

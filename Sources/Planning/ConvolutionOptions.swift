@@ -12,6 +12,8 @@ package struct ConvolutionOptions {
     package var method = Method.auto
     package var resultType = ElementType.float32
     package var threads = 0
+    /// The number of threads is the library's, which may change before a plan runs.
+    package var followsThreadCount = false
     package var perSample = false
     package var clamp: Clamp?
     package var groups = 1

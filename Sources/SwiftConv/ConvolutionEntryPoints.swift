@@ -73,7 +73,7 @@ public func sc_conv_explain(
 }
 
 /// The arguments that an operation's operands are.
-private func operands(_ operation: ConvolutionOptions.Operation) -> (Int, Int) {
+func operands(_ operation: ConvolutionOptions.Operation) -> (Int, Int) {
     switch operation {
     case .forward: (SC_ARG_INPUT, SC_ARG_WEIGHT)
     case .transposed: (SC_ARG_GRAD_OUTPUT, SC_ARG_WEIGHT)

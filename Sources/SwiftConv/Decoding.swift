@@ -95,6 +95,7 @@ func decode(_ options: sc_conv) throws(Failure) -> ConvolutionOptions {
     decoded.method = method
     decoded.resultType = resultType
     decoded.threads = try decodeThreads(options.threads)
+    decoded.followsThreadCount = options.threads == 0
     decoded.perSample = options.per_sample != 0
     decoded.groups = Int(options.groups)
     decoded.batchGroups = Int(options.batch_groups)
@@ -107,7 +108,7 @@ func decode(_ options: sc_conv) throws(Failure) -> ConvolutionOptions {
     return decoded
 }
 
-private func decodeThreads(_ threads: Int32) throws(Failure) -> Int {
+func decodeThreads(_ threads: Int32) throws(Failure) -> Int {
     if threads < 0 { throw Failure(SC_NOT_POSITIVE, argument: SC_ARG_THREADS, value: Int(threads)) }
     return threads > 0 ? min(Int(threads), ThreadCount.limit) : ThreadCount.current
 }

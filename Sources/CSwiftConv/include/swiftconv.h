@@ -232,6 +232,26 @@ sc_status sc_conv_run(const sc_tensor *a, const sc_tensor *b, const sc_tensor *b
 sc_status sc_conv_explain(const sc_tensor *a, const sc_tensor *b, const sc_tensor *bias, const sc_tensor *out,
                           const sc_conv *options, sc_explanation *explanation, sc_error *error);
 
+/* A plan: a convolution whose filter is given once and packed once for each way in which it is needed. Any number of
+ * threads may run one. The memory of weight and bias is the caller's: it outlives the plan and does not change; the
+ * descriptors and the options' lists are copied. SC_CONV_WEIGHT has no plans. */
+typedef struct sc_conv_plan sc_conv_plan;
+
+sc_status sc_conv_plan_create(const sc_tensor *weight, const sc_tensor *bias, const sc_conv *options,
+                              sc_conv_plan **plan, sc_error *error);
+void sc_conv_plan_destroy(sc_conv_plan *plan);
+/* As sc_conv_shape, sc_conv_run and sc_conv_explain; threads 0 is the number in the plan's options. */
+sc_status sc_conv_plan_shape(const sc_conv_plan *plan, const sc_tensor *a, int64_t *out_shape, sc_error *error);
+sc_status sc_conv_plan_run(sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out, int32_t threads,
+                           const sc_control *control, sc_error *error);
+sc_status sc_conv_plan_explain(const sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out,
+                               sc_explanation *explanation, sc_error *error);
+/* Packs the filter for inputs and outputs that lie like these, whose data is not touched; runs do it where it was not
+ * done before. */
+sc_status sc_conv_plan_prepare(sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out, sc_error *error);
+/* Bytes of all packed filters. */
+int64_t sc_conv_plan_bytes(const sc_conv_plan *plan);
+
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
 int32_t sc_abi_version(void);

@@ -8,7 +8,8 @@ import Kernels
 /// Returns whether all elements are finite.
 @discardableResult
 func packFilter(
-    _ problem: SlidingProblem, _ offset: Int = 0, outer: AxisList, outerCount: Int, row: SlidingAxis, column: SlidingAxis,
+    _ problem: SlidingProblem, _ offset: Int = 0, outer: AxisList, outerCount: Int, row: SlidingAxis,
+    column: SlidingAxis,
     to destination: UnsafeMutableRawPointer
 ) -> Bool {
     let arithmetic = problem.arithmetic
