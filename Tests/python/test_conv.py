@@ -173,6 +173,28 @@ def test_all_bits_of_floats(dtype, method, rng):
         assert_close(actual, dtype, partial(oracle.forward, **options), (x, w, b), terms)
 
 
+@pytest.mark.parametrize("method", ["direct", "gemm", "winograd", "reference"])
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_named_method_is_right_or_says_that_it_cannot(dtype, method, rng):
+    problems = [
+        ((2, 5, 9, 8), (7, 5, 3, 3), {"padding": 1}), ((1, 6, 12, 5), (6, 1, 5, 2), {"groups": 6}),
+        ((3, 1, 7, 9), (2, 1, 3, 3), {}), ((2, 4, 8, 8), (6, 2, 3, 3), {"groups": 2, "stride": 2, "dilation": 2}),
+        ((1, 3, 13, 22), (4, 3, 3, 3), {"padding": 2, "padding_mode": "reflect"}),
+    ]  # fmt: skip
+    for shape, filters, options in problems:
+        x, w = normals(rng, shape, dtype), normals(rng, filters, dtype)
+        b = normals(rng, filters[0], dtype)
+        out = np.full(nn.conv2d(x, w, **options).shape, 1, dtype)
+        try:
+            nn.conv2d(x, w, b, method=method, out=out, **options)
+        except ValueError as error:
+            assert f"method='{method}'" in str(error) and (out == 1).all()
+            assert method in ("direct", "winograd")
+            continue
+        terms = (4 if method == "winograd" else 1) * int(np.prod(filters[1:]))
+        assert_close(out, dtype, partial(oracle.forward, **options), (x, w, b), terms)
+
+
 def test_a_single_channel_is_correlate(rng):
     x, w = rng.standard_normal((3, 1, 9, 11)), rng.standard_normal((1, 1, 3, 4))
     np.testing.assert_allclose(nn.conv2d(x, w)[:, 0], swiftconv.correlate(x[:, 0], w[0, 0]), rtol=1e-12)
@@ -406,10 +428,13 @@ def test_the_same_bits_for_any_threads_and_neighbours(dtype, options, rng):
 @pytest.mark.parametrize("function, w", [(nn.conv2d, W), (nn.conv_transpose2d, np.ones((4, 3, 2, 2)))])
 @pytest.mark.parametrize("options", [
     {}, {"bias": np.arange(3.0)}, {"stride": 2, "padding": (1, 0), "dilation": (1, 2)}, {"activation": (3, 40)},
-    {"layout": "NHWC"}, {"layout": "NHWC,IOHW->CHNW"},
+    {"layout": "NHWC"}, {"layout": "NHWC,IOHW->CHNW"}, {"padding": "same", "stride": (3, 2), "dilation": (1, 3)},
+    {"padding": "same_lower", "stride": 2, "layout": "NHWC"},
 ], ids=str)  # fmt: skip
 def test_plain_calls_and_all_others_agree(function, w, options):
     """Plain arrays take a path of their own, which named threads, lists and byte orders do not."""
+    if function is nn.conv_transpose2d and isinstance(options.get("padding"), str):
+        pytest.skip("a transposed convolution has no such padding")
     x = np.moveaxis(X, 1, -1) if "layout" in options else X
     x = np.ascontiguousarray(x)
     if "layout" in options and "," in options["layout"]:

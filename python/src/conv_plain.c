@@ -9,12 +9,14 @@
 #include <string.h>
 
 /* What a recipe says of plain calls: the options, and where the user's axes are (None: in the core's order). */
+enum { SAME_NOT, SAME, SAME_LOWER };
 enum {
   PLAIN_OPTIONS,
   PLAIN_INPUT_AXES,
   PLAIN_WEIGHT_AXES,
   PLAIN_OUTPUT_AXES, /* of the user's output, for the core */
   PLAIN_RESULT_AXES, /* of the core's output, for the user */
+  PLAIN_SAME,        /* whether padding waits for the extents */
   PLAIN_KEEPS_ORDER, /* whether a new result lies in memory as the input does, or else in C order */
   PLAIN_ENTRIES
 };
@@ -73,6 +75,33 @@ static int clamp_is_plain(const sc_conv *options) {
          (options->result_dtype >= SC_FLOAT16 && options->result_dtype <= SC_FLOAT64);
 }
 
+static int is_modest(int64_t value) { return value >= 1 && value <= INT32_MAX; }
+
+/* padding='same' by TensorFlow's rule, as _padding.same has it. */
+static int pad_same(plain_conv *conv, long same) {
+  sc_conv *options = &conv->given.options;
+  int64_t extent, taps, stride, dilation, total;
+  int32_t axis;
+
+  if (same == SAME_NOT)
+    return 0;
+  for (axis = 0; axis < options->spatial_ndim; ++axis) {
+    extent = conv->input.shape[axis + 2];
+    taps = conv->weight.shape[axis + 2];
+    stride = options->stride != NULL ? options->stride[axis] : 1;
+    dilation = options->dilation != NULL ? options->dilation[axis] : 1;
+    if (!is_modest(extent) || !is_modest(taps) || !is_modest(stride) || !is_modest(dilation))
+      return -1;
+    total = (extent - 1) / stride * stride + dilation * (taps - 1) + 1 - extent;
+    total = total < 0 ? 0 : total;
+    conv->given.padding_low[axis] = same == SAME_LOWER ? total - total / 2 : total / 2;
+    conv->given.padding_high[axis] = total - conv->given.padding_low[axis];
+  }
+  options->padding_low = conv->given.padding_low;
+  options->padding_high = conv->given.padding_high;
+  return 0;
+}
+
 static int read_operands(const native_state *state, plain_conv *conv, PyObject *recipe, PyObject *const *operands) {
   enum { INPUT, WEIGHT, BIAS };
   sc_conv *options = &conv->given.options;
@@ -92,7 +121,8 @@ static int read_operands(const native_state *state, plain_conv *conv, PyObject *
   if (PyTuple_GetItem(recipe, PLAIN_KEEPS_ORDER) == Py_True && !array_is_c_ordered(&conv->input))
     return -1;
   return reorder_array(&conv->input, PyTuple_GetItem(recipe, PLAIN_INPUT_AXES)) == 0 &&
-                 reorder_array(&conv->weight, PyTuple_GetItem(recipe, PLAIN_WEIGHT_AXES)) == 0
+                 reorder_array(&conv->weight, PyTuple_GetItem(recipe, PLAIN_WEIGHT_AXES)) == 0 &&
+                 pad_same(conv, PyLong_AsLong(PyTuple_GetItem(recipe, PLAIN_SAME))) == 0
              ? 0
              : -1;
 }

@@ -17,6 +17,7 @@ from . import _padding
 from ._layout import Layout, Layouts, layouts
 
 FORWARD, TRANSPOSED, WEIGHT = range(3)
+_PLAIN_SAME = {"": 0, "same": 1, "same_lower": 2}
 METHODS = {"auto": 0, "direct": 1, "gemm": 2, "winograd": 3, "reference": 4}
 # torch's names; the codes are those of the boundaries of correlate.
 PADDING_MODES = {"zeros": 0, "circular": 1, "symmetric": 2, "reflect": 3, "replicate": 4}
@@ -192,15 +193,9 @@ def _recipe(
     made = layouts(layout, spatial, operation == TRANSPOSED, per_sample)
     batched = made.batched
     plain = None
-    if batched is not None and dtype is None and not same and not per_sample:
-        plain = (
-            options,
-            batched.input,
-            batched.weight,
-            batched.output,
-            batched.result,
-            batched.in_memory_order_of_input,
-        )
+    if batched is not None and dtype is None and not per_sample:
+        axes = (batched.input, batched.weight, batched.output, batched.result)
+        plain = (options, *axes, _PLAIN_SAME[same], batched.in_memory_order_of_input)
     return Recipe(options, same, made, dtype, plain)
 
 
