@@ -70,8 +70,11 @@ struct GemmBlock {
                 problem.filter + (problem.batch.offset(batch, \.filterStride) &+ rowBox.start(\.filterStride))
             write(rowBox, \.filterStride, to: layout.rowsFilter)
         } else {
-            filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* plan.filter.depth &* plan.element)
+            let rowBytes = plan.filter.depth &* plan.element
+            filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* rowBytes)
+            for row in 0..<rowCount { ints(layout.rowsFilter)[row] = row &* rowBytes }
         }
+        for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* layout.sumsPitch }
         writeStart(batch, rowBox)
     }
 
@@ -140,6 +143,7 @@ struct GemmBlock {
             writePatchOffsets(depth, patch.depthAxis, to: layout.depthIn)
         }
         findSegments()
+        writeSegments()
     }
 
     private var isInside: Bool {
@@ -213,33 +217,20 @@ struct GemmBlock {
             lanes = filter + (lane &* plan.filter.depth &+ firstDepth &* plan.panelWidth) &* plan.element
         }
         let isDirect = isDirect(lane, count)
-        let pointers = (scratch + layout.tilePointers).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
-        let starts = UnsafeMutableRawPointer(pointers + contractionTileRows).assumingMemoryBound(
-            to: UnsafeRawPointer.self)
-        let segments = UnsafeMutableRawPointer(starts + contractionTileRows).assumingMemoryBound(
-            to: UnsafeRawPointer.self)
-        var tile = ContractionTile(
+        var panel = ContractionPanel(
             rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
             segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
-            outputs: UnsafePointer(pointers), starts: UnsafePointer(starts))
-        tile.vectors = ceilingDivide(count, plan.lanes)
-        let (start, startRowStride, startStride) = start(lane)
-        tile.startStride = isFirst ? startStride : plan.lanes &* plan.element
-        var row = 0
-        while row < tileRowCount {
-            tile.rows = min(contractionTileRows, tileRowCount &- row)
-            for r in 0..<tile.rows {
-                setRow(segments + r &* layout.segmentCapacity, row &+ r)
-                pointers[r] = isDirect ? direct(row &+ r, lane) : sums(row &+ r, lane)
-                starts[r] = isFirst ? start + (row &+ r) &* startRowStride : UnsafeRawPointer(pointers[r])
+            output: isDirect ? output + ints(layout.lanesOut)[lane] : scratch + (layout.sums &+ lane &* plan.element),
+            outputOffsets: ints(isDirect ? layout.rowsOut : layout.rowsSums))
+        panel.vectors = ceilingDivide(count, plan.lanes)
+        panel.rows = tileRowCount
+        if isFirst { (panel.start, panel.startRowStride, panel.startStride) = start(lane) }
+        runContractionPanel(plan.problem.arithmetic, &panel)
+        if isLast && plan.problem.epilogue.clamp != nil {
+            for row in 0..<tileRowCount {
+                plan.problem.epilogue.limit(
+                    panel.output + panel.outputOffsets[row], count: count, plan.problem.resultType)
             }
-            runContractionTile(plan.problem.arithmetic, &tile)
-            if isLast && plan.problem.epilogue.clamp != nil {
-                for r in 0..<tile.rows {
-                    plan.problem.epilogue.limit(pointers[r], count: count, plan.problem.resultType)
-                }
-            }
-            row &+= contractionTileRows
         }
     }
 
@@ -262,22 +253,31 @@ struct GemmBlock {
         return UnsafeRawPointer(panel)
     }
 
-    /// Where a row's segments begin.
-    private func setRow(_ segments: UnsafeMutablePointer<UnsafeRawPointer>, _ row: Int) {
+    private var segments: UnsafeMutablePointer<UnsafeRawPointer> {
+        (scratch + layout.segments).assumingMemoryBound(to: UnsafeRawPointer.self)
+    }
+
+    /// Where the rows' segments begin.
+    private func writeSegments() {
         let plan = plan.pointee
+        let segments = segments
+        let capacity = layout.segmentCapacity
         if plan.lanesAreColumns {
-            let offset =
-                plan.filter.isInPlace ? ints(layout.rowsFilter)[row] : row &* plan.filter.depth &* plan.element
-            segments.pointee = filter + (offset &+ firstDepth &* plan.element)
+            let offsets = ints(layout.rowsFilter)
+            let first = filter + firstDepth &* plan.element
+            for row in 0..<rowCount { segments[row &* capacity] = first + offsets[row] }
             return
         }
-        let base = source + ints(layout.columnsIn)[row]
+        let columnsIn = ints(layout.columnsIn)
         let depthIn = ints(layout.depthIn)
         let lengths = ints(layout.segmentLengths)
-        var d = 0
-        for s in 0..<segmentCount {
-            segments[s] = base + depthIn[d]
-            d &+= lengths[s]
+        for row in 0..<columnCount {
+            let base = source + columnsIn[row]
+            var d = 0
+            for s in 0..<segmentCount {
+                segments[row &* capacity &+ s] = base + depthIn[d]
+                d &+= lengths[s]
+            }
         }
     }
 
@@ -290,10 +290,6 @@ struct GemmBlock {
         let lanesOut = ints(layout.lanesOut) + lane
         for j in 1..<max(count, 1) where lanesOut[j] &- lanesOut[j &- 1] != plan.element { return false }
         return true
-    }
-
-    private func direct(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {
-        output + (ints(layout.rowsOut)[row] &+ ints(layout.lanesOut)[lane])
     }
 
     private func sums(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {

@@ -37,12 +37,12 @@ struct GemmScratch {
     var columnsIn = 0
     var lanesOut = 0
     var rowsOut = 0
+    var rowsSums = 0
     var rowsFilter = 0
     var depthIn = 0
     var panelDepth = 0
     var segmentLengths = 0
-    /// Outputs, starts and segments of one tile's rows.
-    var tilePointers = 0
+    var segments = 0
     var segmentCapacity = 0
     var boxes = 0
     var patchLists = 0
@@ -68,12 +68,13 @@ struct GemmScratch {
         columnsIn = take(saturatingMultiply(columns &+ 1, 8))
         lanesOut = take(saturatingMultiply(panels, 8 &* plan.panelWidth))
         rowsOut = take(saturatingMultiply(rowCount &+ 1, 8))
+        rowsSums = take(saturatingMultiply(rowCount &+ 1, 8))
         rowsFilter = take(saturatingMultiply(rows &+ 1, 8))
         depthIn = take(saturatingMultiply(depth &+ 1, 8))
         panelDepth = take(saturatingMultiply(depth &+ 1, 8))
         segmentLengths = take(saturatingMultiply(depth &+ 1, 8))
         segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
-        tilePointers = take(saturatingMultiply(saturatingAdd(segmentCapacity, 2), 8 &* contractionTileRows))
+        segments = take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))
         boxes = take(4 &* maximumRank &* 8)
         patchLists = take(GemmPatch.storageBytes)
         let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors

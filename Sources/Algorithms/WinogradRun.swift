@@ -13,7 +13,8 @@ struct WinogradScratch {
     var lines = 0
     var linePitch = 0
     var laneOffsets = 0
-    var pointers = 0
+    var rowOffsets = 0
+    var segments = 0
     var zeros = 0
     var stages = 0
     var byteCount = 0
@@ -39,7 +40,8 @@ struct WinogradScratch {
         linePitch = saturatingMultiply(plan.tilesBytes, outputs)
         lines = take(saturatingMultiply(linePitch, outputs))
         laneOffsets = take(8 &* plan.panelDepth)
-        pointers = take(3 &* 8 &* contractionTileRows)
+        rowOffsets = take(8 &* plan.blockChannels)
+        segments = take(8 &* plan.blockChannels)
         zeros = take(vector)
         stages = take(2 &* 16 &* stageElements)
         byteCount = next
@@ -54,8 +56,9 @@ struct WinogradRun {
     let scratch: UnsafeMutableRawPointer
 
     func run(tasks: Range<Int>) {
-        let offsets = (scratch + layout.pointee.laneOffsets).assumingMemoryBound(to: Int.self)
-        for d in 0..<plan.pointee.panelDepth { offsets[d] = d &* plan.pointee.tilesBytes }
+        let pitch = plan.pointee.tilesBytes
+        for d in 0..<plan.pointee.panelDepth { ints(layout.pointee.laneOffsets)[d] = d &* pitch }
+        for r in 0..<plan.pointee.blockChannels { ints(layout.pointee.rowOffsets)[r] = r &* pitch }
         let vector = plan.pointee.lanes &* plan.pointee.element
         (scratch + layout.pointee.zeros).initializeMemory(as: UInt8.self, repeating: 0, count: vector)
         for task in tasks { run(task: task) }
@@ -184,31 +187,23 @@ struct WinogradRun {
         to sums: UnsafeMutableRawPointer, isFirst: Bool
     ) {
         let pointee = plan.pointee
-        let segments = (scratch + layout.pointee.pointers).assumingMemoryBound(to: UnsafeRawPointer.self)
-        let starts = segments + contractionTileRows
-        let outputs = UnsafeMutableRawPointer(starts + contractionTileRows).assumingMemoryBound(
-            to: UnsafeMutableRawPointer.self)
-        let offsets = (scratch + layout.pointee.laneOffsets).assumingMemoryBound(to: Int.self)
+        let segments = (scratch + layout.pointee.segments).assumingMemoryBound(to: UnsafeRawPointer.self)
+        for row in 0..<rows { segments[row] = filter + row &* pointee.channels &* pointee.element }
         var length = depths
         withUnsafePointer(to: &length) { length in
-            var tile = ContractionTile(
+            var panel = ContractionPanel(
                 rowSegments: UnsafePointer(segments), segmentCapacity: 1, segments: 1, segmentLengths: length,
-                lanes: panel, laneOffsets: offsets, outputs: UnsafePointer(outputs), starts: UnsafePointer(starts))
-            tile.vectors = vectors
-            tile.startStride = isFirst ? 0 : pointee.lanes &* pointee.element
-            let zeros = UnsafeRawPointer(scratch + layout.pointee.zeros)
-            var row = 0
-            while row < rows {
-                tile.rows = min(contractionTileRows, rows &- row)
-                for r in 0..<tile.rows {
-                    segments[r] = filter + (row &+ r) &* pointee.channels &* pointee.element
-                    outputs[r] = sums + (row &+ r) &* pointee.tilesBytes
-                    starts[r] = isFirst ? zeros : UnsafeRawPointer(outputs[r])
-                }
-                runContractionTile(pointee.problem.arithmetic, &tile)
-                row &+= contractionTileRows
-            }
+                lanes: panel, laneOffsets: ints(layout.pointee.laneOffsets), output: sums,
+                outputOffsets: ints(layout.pointee.rowOffsets))
+            panel.vectors = vectors
+            panel.rows = rows
+            if isFirst { panel.start = UnsafeRawPointer(scratch + layout.pointee.zeros) }
+            runContractionPanel(pointee.problem.arithmetic, &panel)
         }
+    }
+
+    private func ints(_ place: Int) -> UnsafeMutablePointer<Int> {
+        (scratch + place).assumingMemoryBound(to: Int.self)
     }
 
     // MARK: Output

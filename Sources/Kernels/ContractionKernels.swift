@@ -1,17 +1,18 @@
 import CMachine
 import Foundations
 
-/// Computes a tile of 1 to `contractionTileRows` rows and 1 to `contractionTileVectors` vectors.
-package func runContractionTile(_ arithmetic: ArithmeticKind, _ tile: inout ContractionTile) {
+/// Computes any number of rows by 1 to `contractionTileVectors` vectors. The panel is read only; `inout` because Swift would
+/// pass a copy otherwise.
+package func runContractionPanel(_ arithmetic: ArithmeticKind, _ panel: inout ContractionPanel) {
     switch arithmetic {
-    case .boolean: contract(BooleanFamily.self, &tile)
-    case .word16: contract(Word16Family.self, &tile)
-    case .word32: contract(Word32Family.self, &tile)
-    case .word64: contract(Word64Family.self, &tile)
-    case .float32: contract(Float32Family.self, &tile)
-    case .float64: contract(Float64Family.self, &tile)
-    case .complex64: contract(Complex64Family.self, &tile)
-    case .complex128: contract(Complex128Family.self, &tile)
+    case .boolean: contract(BooleanFamily.self, &panel)
+    case .word16: contract(Word16Family.self, &panel)
+    case .word32: contract(Word32Family.self, &panel)
+    case .word64: contract(Word64Family.self, &panel)
+    case .float32: contract(Float32Family.self, &panel)
+    case .float64: contract(Float64Family.self, &panel)
+    case .complex64: contract(Complex64Family.self, &panel)
+    case .complex128: contract(Complex128Family.self, &panel)
     }
 }
 
@@ -19,38 +20,31 @@ package func runContractionTile(_ arithmetic: ArithmeticKind, _ tile: inout Cont
 package func contractionTileVectors(_ arithmetic: ArithmeticKind) -> Int { widestTile(arithmetic) }
 
 @inline(__always)
-private func contract<F: ArithmeticFamily>(_: F.Type, _ tile: inout ContractionTile) {
+private func contract<F: ArithmeticFamily>(_: F.Type, _ panel: inout ContractionPanel) {
     typealias A = F.Full
-    if F.widestTile >= 4 && tile.vectors == 4 {
-        contractVectors(A.self, InlineArray<4, Never>.self, &tile)
-    } else if F.widestTile >= 4 && tile.vectors == 3 {
-        contractVectors(A.self, InlineArray<3, Never>.self, &tile)
-    } else if F.widestTile >= 2 && tile.vectors == 2 {
-        contractVectors(A.self, InlineArray<2, Never>.self, &tile)
+    if F.widestTile >= 4 && panel.vectors == 4 {
+        contractVectors(A.self, InlineArray<4, Never>.self, &panel)
+    } else if F.widestTile >= 4 && panel.vectors == 3 {
+        contractVectors(A.self, InlineArray<3, Never>.self, &panel)
+    } else if F.widestTile >= 2 && panel.vectors == 2 {
+        contractVectors(A.self, InlineArray<2, Never>.self, &panel)
     } else {
-        contractVectors(A.self, InlineArray<1, Never>.self, &tile)
+        contractVectors(A.self, InlineArray<1, Never>.self, &panel)
     }
 }
 
+/// Tiles of 6 rows, and lower ones for the rest.
 @inline(__always)
 private func contractVectors<A: Arithmetic, let NRV: Int>(
-    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ tile: inout ContractionTile
+    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ panel: inout ContractionPanel
 ) {
-    var rest = tile.rows
-    var first = 0
-    if rest == contractionTileRows {
-        contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: 0, &tile)
-        return
+    var row = 0
+    if panel.rows >= 6 { row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: 0, &panel) }
+    if panel.rows &- row >= 4 {
+        row = contractRows(A.self, rows: InlineArray<4, Never>.self, vectors: vectors, first: row, &panel)
     }
-    if rest >= 4 {
-        contractRows(A.self, rows: InlineArray<4, Never>.self, vectors: vectors, first: first, &tile)
-        rest &-= 4
-        first &+= 4
+    if panel.rows &- row >= 2 {
+        row = contractRows(A.self, rows: InlineArray<2, Never>.self, vectors: vectors, first: row, &panel)
     }
-    if rest >= 2 {
-        contractRows(A.self, rows: InlineArray<2, Never>.self, vectors: vectors, first: first, &tile)
-        rest &-= 2
-        first &+= 2
-    }
-    if rest == 1 { contractRows(A.self, rows: InlineArray<1, Never>.self, vectors: vectors, first: first, &tile) }
+    if row < panel.rows { _ = contractRows(A.self, rows: InlineArray<1, Never>.self, vectors: vectors, first: row, &panel) }
 }
