@@ -6,6 +6,10 @@
 
 #include "vector.h"
 
+/* One address out of a table. Volatile, or several of them would be gathered into a vector register and extracted again,
+ * which takes longer than the loads. */
+static inline const void *sc_load_address(const void *const *place) { return *(const void *const volatile *)place; }
+
 /* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. */
 #define SC_COPY_PIECES(type, row)                                                                                      \
   for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
