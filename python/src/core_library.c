@@ -114,7 +114,8 @@ static int resolve(core_library *core, void *handle) {
       {"sc_abi_version", (void **)&core->abi_version},         {"sc_isa", (void **)&core->isa},
       {"sc_get_num_threads", (void **)&core->get_num_threads}, {"sc_set_num_threads", (void **)&core->set_num_threads},
       {"sc_sliding_shape", (void **)&core->sliding_shape},     {"sc_sliding_run", (void **)&core->sliding_run},
-      {"sc_sliding_explain", (void **)&core->sliding_explain},
+      {"sc_sliding_explain", (void **)&core->sliding_explain}, {"sc_patches_shape", (void **)&core->patches_shape},
+      {"sc_patches_gather", (void **)&core->patches_gather},   {"sc_patches_scatter", (void **)&core->patches_scatter},
   };
   size_t index;
 

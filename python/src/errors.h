@@ -11,4 +11,13 @@
 PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
                        const sc_sliding *options);
 
+/* The caller's words for sc_patches' arguments. */
+typedef struct patches_names {
+  const char *input, *window, *stride, *dilation, *padding;
+} patches_names;
+
+/* The same for a call on patches; `x` is the array that is cut. */
+PyObject *raise_patches_status(sc_status status, const sc_error *error, const sc_tensor *x, const sc_patches *options,
+                               const patches_names *names);
+
 #endif

@@ -141,8 +141,8 @@ def axes(value: Any, a_ndim: int, v_ndim: int) -> tuple[int, ...] | None:
     return counted
 
 
-def per_axis(name: str, value: Any, count: int | None) -> tuple[int, ...]:
-    """An integer for every axis of `v`: one for all, or a sequence of `count` (of any number where it is None)."""
+def per_axis(name: str, value: Any, count: int | None, what: str = "axis of v") -> tuple[int, ...]:
+    """An integer for every `what`: one for all, or a sequence of `count` (of any number where it is None)."""
     wanted = "an integer or a sequence of integers" if count is None else f"an integer or {count} of them"
     try:
         return (operator.index(value),) * (1 if count is None else count)
@@ -156,7 +156,7 @@ def per_axis(name: str, value: Any, count: int | None) -> tuple[int, ...]:
         raise TypeError(f"{name}={value!r}: expected {wanted}") from None
     if count is not None and len(entries) != count:
         raise ValueError(
-            f"{name}={value!r} has {_count(entries, 'entry', 'entries')}: expected {count}, one for each axis of v"
+            f"{name}={value!r} has {_count(entries, 'entry', 'entries')}: expected {count}, one for each {what}"
         )
     return tuple(_integer(f"{name}[{place}]", entry, "an integer") for place, entry in enumerate(entries))
 

@@ -43,7 +43,11 @@ enum {
   SC_OUT_SHAPE = 15,           /* axis; value: out's extent; expected */
   SC_DTYPE = 16,               /* argument; value: dtype code that the operation cannot take */
   SC_METHOD = 17,              /* method: the named algorithm cannot run this problem */
-  SC_BAD_ENUM = 18             /* argument; value: unknown code: a mistake of the caller's, not of the user's */
+  SC_BAD_ENUM = 18,            /* argument; value: unknown code: a mistake of the caller's, not of the user's */
+  SC_RANK = 19,                /* argument; value: ndim; expected */
+  SC_EXTENT = 20,              /* argument; axis; value: extent; expected */
+  SC_NEGATIVE = 23,            /* argument; axis: position in it; value */
+  SC_WINDOW_BEYOND = 24        /* argument; axis: position in it; value: dilated window; expected: padded input */
 };
 
 typedef int32_t sc_argument;
@@ -61,7 +65,11 @@ enum {
   SC_ARG_DTYPE = 10,
   SC_ARG_METHOD = 11,
   SC_ARG_THREADS = 12,
-  SC_ARG_OPERATION = 13
+  SC_ARG_OPERATION = 13,
+  SC_ARG_INPUT = 14,
+  SC_ARG_PADDING = 18,
+  SC_ARG_KERNEL_SIZE = 24,
+  SC_ARG_PATCHES = 25
 };
 
 typedef struct sc_error {
@@ -167,6 +175,43 @@ sc_status sc_sliding_run(const sc_tensor *a, const sc_tensor *v, const sc_tensor
  * may have factors), so its data is needed; a's and out's are not. */
 sc_status sc_sliding_explain(const sc_tensor *a, const sc_tensor *v, const sc_tensor *out, const sc_sliding *options,
                              sc_explanation *explanation, sc_error *error);
+
+/* ---- Patches: the windows of an array side by side, and what they add up to ------------------------------------- */
+
+enum { SC_REDUCTION_SUM = 0, SC_REDUCTION_MEAN = 1 };
+
+/* Of an array x of any rank, `patches` has x's axes in x's order, a window axis with the number of windows o along it,
+ * and then an axis of taps k for each window axis:
+ *
+ *     patches[..., o, ..., k, ...] = x[..., stride * o + dilation * k - padding_low, ...]
+ *
+ * Both are strided, so every order of a patch matrix (unfold, im2col, extract_patches, tokens) is a view of one such
+ * tensor. There are (extent + padding_low + padding_high - dilation * (window - 1) - 1) / stride + 1 windows. */
+typedef struct sc_patches {
+  int32_t window_ndim; /* length of each list */
+  int32_t boundary;    /* gather: what lies outside x. scatter adds nothing there */
+  int32_t reduction;   /* scatter */
+  int32_t threads;     /* 0: sc_get_num_threads() */
+  const int64_t *axes; /* x's axes that windows slide over; NULL: the last window_ndim */
+  const int64_t *window;
+  const int64_t *stride;       /* NULL: 1 each */
+  const int64_t *dilation;     /* NULL: 1 each */
+  const int64_t *padding_low;  /* NULL: 0 each */
+  const int64_t *padding_high; /* NULL: 0 each */
+  const void *fill;            /* an element of x's dtype in native byte order; NULL: zero */
+  const double
+      *weights; /* scatter: a weight for each tap, in C order: weighted means instead of `reduction`. NULL: 1 */
+} sc_patches;
+
+/* Shape of patches: x.ndim + window_ndim extents. */
+sc_status sc_patches_shape(const sc_tensor *x, const sc_patches *options, int64_t *shape, sc_error *error);
+/* Of one dtype; elements are moved, not computed with. */
+sc_status sc_patches_gather(const sc_tensor *x, const sc_tensor *patches, const sc_patches *options,
+                            const sc_control *control, sc_error *error);
+/* The adjoint: an element of x becomes the sum, or the (weighted) mean, of all that a gather copies it to; 0 where that
+ * is nothing. One dtype, but float64 for means of integers and bool. Sums of integers wrap, of bool are OR. */
+sc_status sc_patches_scatter(const sc_tensor *patches, const sc_tensor *x, const sc_patches *options,
+                             const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,371 @@
+import CMachine
+import Foundations
+import Kernels
+
+/// Copies all windows, in one direction or the other.
+func runCopy(
+    _ problem: PatchesProblem, _ direction: CopyDirection, threads: Int, control: Control
+) throws(Failure) -> Bool {
+    let loops = CopyPlan.loopCapacity(rank: problem.rank)
+    let loopBytes = loops &* MemoryLayout<CopyLoop>.stride
+    let windowBytes = (problem.rank &+ 1) &* MemoryLayout<CopyWindow>.stride
+    return try withWorkspace(byteCount: loopBytes &+ windowBytes) { (memory) throws(Failure) in
+        var plan = CopyPlan(
+            problem, direction, loops: memory.bindMemory(to: CopyLoop.self, capacity: loops),
+            windows: (memory + loopBytes).bindMemory(to: CopyWindow.self, capacity: problem.rank &+ 1))
+        let used = plan.threads(threads)
+        let scratch = CopyRun.scratchBytes(&plan)
+        return try withWorkspace(byteCount: saturatingMultiply(scratch, used)) { (memory) throws(Failure) in
+            withUnsafePointer(to: &plan) { plan in
+                var context = CopyContext(plan: plan, scratch: memory, scratchPerThread: scratch)
+                return ThreadPool.run(
+                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                    control: control, context: &context, copyTasks)
+            }
+        }
+    }
+}
+
+private struct CopyContext {
+    let plan: UnsafePointer<CopyPlan>
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+}
+
+private func copyTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: CopyContext.self).pointee
+    let run = CopyRun(context.plan, scratch: context.scratch + slot &* context.scratchPerThread)
+    run.run(tasks: first..<end)
+}
+
+/// What a thread needs to copy chunks of a plan.
+struct CopyRun {
+    let plan: UnsafePointer<CopyPlan>
+    /// Of the box that is copied next: indices along each loop.
+    private let counts: UnsafeMutablePointer<Int>
+    /// Loops of the box with more than one index.
+    private let active: UnsafeMutablePointer<Int>
+    private let indices: UnsafeMutablePointer<Int>
+    /// Position of each window at the chunk's first element.
+    private let positions: UnsafeMutablePointer<Int>
+    private let stage: UnsafeMutableRawPointer
+
+    static func scratchBytes(_ plan: inout CopyPlan) -> Int {
+        let lists = (3 &* plan.loopCount &+ plan.windowCount) &* MemoryLayout<Int>.stride
+        return roundToCacheLine(lists) &+ (plan.stages ? roundToCacheLine(plan.chunkByteCount) : 0)
+    }
+
+    init(_ plan: UnsafePointer<CopyPlan>, scratch: UnsafeMutableRawPointer) {
+        self.plan = plan
+        let loops = plan.pointee.loopCount
+        let lists = 3 &* loops &+ plan.pointee.windowCount
+        counts = scratch.bindMemory(to: Int.self, capacity: lists)
+        active = counts + loops
+        indices = active + loops
+        positions = indices + loops
+        stage = scratch + roundToCacheLine(lists &* MemoryLayout<Int>.stride)
+    }
+
+    func run(tasks: Range<Int>) {
+        for task in tasks { copyChunk(task) }
+        if plan.pointee.streams { sc_stream_fence() }
+    }
+
+    // MARK: - A chunk
+
+    private func copyChunk(_ task: Int) {
+        let loops = plan.pointee.loops
+        let split = plan.pointee.split
+        for w in 0..<plan.pointee.windowCount { positions[w] = plan.pointee.windows[w].first }
+        let first = (task % plan.pointee.pieces) &* plan.pointee.piece
+        var rest = task / plan.pointee.pieces
+        var (to, from) = (0, 0)
+        func stand(_ l: Int, at index: Int) {
+            to &+= index &* loops[l].destination
+            from &+= index &* loops[l].source
+            if loops[l].window >= 0 { positions[loops[l].window] &+= index / loops[l].unit &* loops[l].advance }
+        }
+        stand(split, at: first)
+        var l = split &- 1
+        while l >= 0 {
+            stand(l, at: rest % loops[l].extent)
+            rest /= loops[l].extent
+            l &-= 1
+        }
+        counts[split] = min(plan.pointee.piece, loops[split].extent &- first)
+        for l in split &+ 1..<plan.pointee.loopCount { counts[l] = loops[l].extent }
+
+        let destination = plan.pointee.destination + to
+        let target = plan.pointee.stages ? stage : destination
+        if fills { fillBox(target) }
+        settle(0, plan.pointee.source + from, target)
+        if plan.pointee.stages {
+            sc_stream_copy(
+                destination.assumingMemoryBound(to: UInt8.self), stage.assumingMemoryBound(to: UInt8.self),
+                Int64(counts[split] &* loops[split].destination))
+        }
+    }
+
+    /// Some element of the chunk holds the fill value.
+    private var fills: Bool {
+        if plan.pointee.direction == .scatter { return false }
+        if case .fill = plan.pointee.boundary {} else { return false }
+        for w in 0..<plan.pointee.windowCount {
+            let window = plan.pointee.windows[w]
+            let last = positions[w] &+ reach(window.outer) &+ reach(window.inner)
+            if positions[w] < 0 || last >= window.extent { return true }
+        }
+        return false
+    }
+
+    /// Positions from a loop's first index in the box to its last; 0 where there is no loop.
+    private func reach(_ l: Int) -> Int {
+        if l < 0 { return 0 }
+        let loop = plan.pointee.loops[l]
+        return loop.advance &* ((counts[l] &- 1) / loop.unit)
+    }
+
+    // MARK: - Boxes inside the array
+
+    /// Cuts the box by the windows from `w` on into boxes whose elements all lie inside the array, and copies those.
+    /// Elsewhere the boundary's elements are copied, or nothing.
+    private func settle(_ w: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        if w == plan.pointee.windowCount {
+            copyBox(source, destination)
+            return
+        }
+        let window = plan.pointee.windows[w]
+        if window.inner < 0 {
+            place(w, positions[w], source, destination)
+        } else if window.outer < 0 {
+            clip(w, positions[w], source, destination)
+        } else {
+            clipOuter(w, source, destination)
+        }
+    }
+
+    /// A window that stands at one position.
+    private func place(_ w: Int, _ position: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        let window = plan.pointee.windows[w]
+        if position >= 0 && position < window.extent {
+            settle(w &+ 1, source, destination)
+        } else if plan.pointee.direction == .gather {
+            let mapped = plan.pointee.boundary.map(position, extent: window.extent)
+            if mapped >= 0 { settle(w &+ 1, source + (mapped &- position) &* window.stride, destination) }
+        }
+    }
+
+    /// A window that one loop moves from `position` on: what lies inside in one piece, the rest index by index.
+    private func clip(_ w: Int, _ position: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        let window = plan.pointee.windows[w]
+        let l = window.inner
+        let loop = plan.pointee.loops[l]
+        let all = counts[l]
+        let inside = indices(from: position, advance: loop.advance, count: all / loop.unit, span: 0, window.extent)
+        func step(_ i: Int) -> (UnsafeRawPointer, UnsafeMutableRawPointer) {
+            (source + i &* loop.unit &* loop.source, destination + i &* loop.unit &* loop.destination)
+        }
+        if !inside.isEmpty {
+            counts[l] = inside.count &* loop.unit
+            let (from, to) = step(inside.lowerBound)
+            settle(w &+ 1, from, to)
+        }
+        if case .fill = plan.pointee.boundary {
+        } else if plan.pointee.direction == .gather {
+            counts[l] = loop.unit
+            for i in 0..<all / loop.unit where !inside.contains(i) {
+                let (from, to) = step(i)
+                place(w, position &+ i &* loop.advance, from, to)
+            }
+        }
+        counts[l] = all
+    }
+
+    /// A window that two loops move: outer indices at which the inner loop stays inside make one box.
+    private func clipOuter(_ w: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        let window = plan.pointee.windows[w]
+        let l = window.outer
+        let loop = plan.pointee.loops[l]
+        let all = counts[l]
+        let steps = all / loop.unit
+        let whole = indices(
+            from: positions[w], advance: loop.advance, count: steps, span: reach(window.inner), window.extent)
+        func step(_ i: Int) -> (UnsafeRawPointer, UnsafeMutableRawPointer) {
+            (source + i &* loop.unit &* loop.source, destination + i &* loop.unit &* loop.destination)
+        }
+        if !whole.isEmpty {
+            counts[l] = whole.count &* loop.unit
+            let (from, to) = step(whole.lowerBound)
+            settle(w &+ 1, from, to)
+        }
+        counts[l] = loop.unit
+        for i in 0..<steps where !whole.contains(i) {
+            let (from, to) = step(i)
+            clip(w, positions[w] &+ i &* loop.advance, from, to)
+        }
+        counts[l] = all
+    }
+
+    /// Indices `0..<count` at which a window that begins at `position` lies inside `0..<extent` with `span` positions
+    /// behind it.
+    private func indices(from position: Int, advance: Int, count: Int, span: Int, _ extent: Int) -> Range<Int> {
+        let last = extent &- 1 &- span &- position
+        let first = position >= 0 ? 0 : ceilingDivide(0 &- position, advance)
+        let end = last < 0 ? 0 : last / advance &+ 1
+        let lower = min(first, count)
+        return lower..<max(lower, min(end, count))
+    }
+
+    // MARK: - Copying
+
+    private func copyBox(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        let loops = plan.pointee.loops
+        var count = listActive()
+        if count == 0 {
+            active[0] = plan.pointee.loopCount &- 1
+            count = 1
+        }
+        // The innermost loop of the destination, and with it the loop that makes the most of one call of a kernel.
+        let run = active[count &- 1]
+        let second = count == 1 ? -1 : partner(of: run, count)
+        count = remove(second, remove(run, count))
+        var box = CopyTile(plan.pointee.element, loops[run], counts[run])
+        if second >= 0 { box.setRows(loops[second], counts[second]) }
+        box.swaps = plan.pointee.swaps
+        box.streams = plan.pointee.streams && !plan.pointee.stages
+        walk(count) { from, to in box.copy(source + from, destination + to) }
+    }
+
+    /// Calls `body` with the offsets of every index of the first `count` active loops.
+    @inline(__always)
+    private func walk(_ count: Int, _ body: (_ from: Int, _ to: Int) -> Void) {
+        let loops = plan.pointee.loops
+        for k in 0..<count { indices[k] = 0 }
+        var (from, to) = (0, 0)
+        while true {
+            body(from, to)
+            var k = count &- 1
+            while k >= 0 {
+                let l = active[k]
+                from &+= loops[l].source
+                to &+= loops[l].destination
+                indices[k] &+= 1
+                if indices[k] < counts[l] { break }
+                from &-= counts[l] &* loops[l].source
+                to &-= counts[l] &* loops[l].destination
+                indices[k] = 0
+                k &-= 1
+            }
+            if k < 0 { return }
+        }
+    }
+
+    private func listActive() -> Int {
+        var count = 0
+        for l in plan.pointee.split..<plan.pointee.loopCount where counts[l] > 1 {
+            active[count] = l
+            count &+= 1
+        }
+        return count
+    }
+
+    private func remove(_ l: Int, _ count: Int) -> Int {
+        var kept = 0
+        for k in 0..<count where active[k] != l {
+            active[kept] = active[k]
+            kept &+= 1
+        }
+        return kept
+    }
+
+    /// The loop along which the source is contiguous, if the run is not; otherwise the longest.
+    private func partner(of run: Int, _ count: Int) -> Int {
+        let loops = plan.pointee.loops
+        let element = plan.pointee.element
+        var best = -1
+        for k in 0..<count where active[k] != run {
+            let l = active[k]
+            if loops[run].source != element && loops[l].source == element { return l }
+            if best < 0 || counts[l] >= counts[best] { best = l }
+        }
+        return best
+    }
+
+    // MARK: - Filling
+
+    private func fillBox(_ destination: UnsafeMutableRawPointer) {
+        let loops = plan.pointee.loops
+        let size = plan.pointee.fillBytes
+        var fill = plan.pointee.fill
+        if plan.pointee.stages {
+            let count = counts[plan.pointee.split] &* loops[plan.pointee.split].destination / size
+            fillElements(&fill, to: destination, stride: size, count: count, elementBytes: size)
+            return
+        }
+        let count = listActive()
+        let run = count == 0 ? plan.pointee.loopCount &- 1 : active[count &- 1]
+        // The innermost loop holds whole elements if they are moved in parts.
+        let parts = size / plan.pointee.element
+        walk(max(count &- 1, 0)) { _, to in
+            fillElements(
+                &fill, to: destination + to, stride: loops[run].destination &* parts, count: counts[run] / parts,
+                elementBytes: size)
+        }
+    }
+}
+
+/// Two loops of a copy, and how they are best run.
+private struct CopyTile {
+    let element: Int
+    let run: CopyLoop
+    let count: Int
+    var row = CopyLoop(extent: 1, destination: 0, source: 0)
+    var rows = 1
+    var swaps = false
+    var streams = false
+
+    init(_ element: Int, _ run: CopyLoop, _ count: Int) {
+        self.element = element
+        self.run = run
+        self.count = count
+    }
+
+    mutating func setRows(_ loop: CopyLoop, _ count: Int) {
+        row = loop
+        rows = count
+    }
+
+    @inline(__always)
+    func copy(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        if swaps || run.destination != element {
+            copyStrided(
+                source, rowStride: row.source, stride: run.source, to: destination, rowStride: row.destination,
+                stride: run.destination, rows: rows, count: count, elementBytes: element, swapping: swaps)
+        } else if run.source == element {
+            copyRuns(source, destination)
+        } else if row.source == element && rows > 1 && element <= 8 && !(run.source == 2 &* element && count >= 16) {
+            transpose(
+                source, rowStride: run.source, to: destination, columnStride: row.destination, rows: count,
+                columns: rows, elementBytes: element)
+        } else {
+            gatherRows(
+                source, rowStride: row.source, strideBytes: run.source, to: destination, rowStride: row.destination,
+                rows: rows, count: count, elementBytes: element)
+        }
+    }
+
+    private func copyRuns(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
+        let byteCount = count &* element
+        if !streams || byteCount < streamedRunBytes {
+            copyRows(
+                source, strideBytes: row.source, to: destination, strideBytes: row.destination, rows: rows,
+                byteCount: byteCount)
+            return
+        }
+        for r in 0..<rows {
+            sc_stream_copy(
+                (destination + r &* row.destination).assumingMemoryBound(to: UInt8.self),
+                (source + r &* row.source).assumingMemoryBound(to: UInt8.self), Int64(byteCount))
+        }
+    }
+}

@@ -1,0 +1,260 @@
+import CMachine
+import Foundations
+
+/// One loop of a strided copy: memory strides in bytes.
+struct CopyLoop {
+    var extent: Int
+    var destination: Int
+    var source: Int
+    /// The plan's window that this loop moves, -1 if none.
+    var window = -1
+    /// Positions that `unit` indices move the window: a loop fused with a batch loop inside it has several a position.
+    var advance = 0
+    var unit = 1
+}
+
+/// A window axis some of whose positions lie outside the array.
+struct CopyWindow {
+    /// Positions `0..<extent` are inside.
+    var extent = 0
+    /// The position where all loops stand at their first index.
+    var first = 0
+    /// Memory stride of the array.
+    var stride = 0
+    /// The loops inside a chunk that move it, -1 if none: `inner` moves within an index of `outer`.
+    var outer = -1
+    var inner = -1
+}
+
+enum CopyDirection { case gather, scatter }
+
+/// Bytes of the destination that are copied as one: they are in L1 together with what they are read from.
+private let chunkBytes = 16 << 10
+/// From this many on, a destination is written past the caches.
+private let streamingBytes = 32 << 20
+/// Runs that are streamed from where they lie; shorter ones are put together in a chunk first, as their ends are parts
+/// of cache lines.
+let streamedRunBytes = 4 << 10
+/// Bytes worth waking a thread for, and worth handing out at a time.
+private let bytesPerThread = 64 << 10
+private let bytesPerGrain = 512 << 10
+
+/// Windows of an array as a nest of loops over elements, in the order of the destination's memory.
+///
+/// Every axis has a loop over windows and one over taps. Neighbours that one stride walks in both tensors are merged. The
+/// innermost loops make a chunk, of which the outermost is cut in pieces; chunks are what threads take. A chunk of a large
+/// destination without gaps is put together in scratch and streamed from there.
+struct CopyPlan {
+    let direction: CopyDirection
+    let boundary: Boundary
+    var fill: SIMD2<UInt64>
+    let source: UnsafeRawPointer
+    let destination: UnsafeMutableRawPointer
+    let fillBytes: Int
+    /// Bytes that are moved as one.
+    var element: Int
+    let swaps: Bool
+    let loops: UnsafeMutablePointer<CopyLoop>
+    var loopCount = 0
+    let windows: UnsafeMutablePointer<CopyWindow>
+    var windowCount = 0
+
+    /// The outermost loop of a chunk, and its indices a chunk.
+    var split = 0
+    var piece = 1
+    var pieces = 1
+    var taskCount = 1
+    var chunkByteCount = 0
+    /// The destination is written past the caches, by whole chunks or by runs.
+    var streams = false
+    var stages = false
+
+    /// Memory that `init` wants: two loops an axis, the parts of a complex number, one in reserve.
+    static func loopCapacity(rank: Int) -> Int { 2 &* rank &+ 2 }
+
+    init(
+        _ problem: PatchesProblem, _ direction: CopyDirection, loops: UnsafeMutablePointer<CopyLoop>,
+        windows: UnsafeMutablePointer<CopyWindow>
+    ) {
+        self.direction = direction
+        self.loops = loops
+        self.windows = windows
+        boundary = problem.boundary
+        fill = problem.fill
+        fillBytes = problem.arrayType.byteCount
+        element = fillBytes
+        swaps = problem.arraySwapUnit != problem.patchesSwapUnit
+        var array = UnsafeRawPointer(problem.array)
+        for i in 0..<problem.rank {
+            // Wraps where the array ends before the window begins; such positions are never read.
+            array += 0 &- problem.axes[i].padding &* problem.axes[i].stride
+        }
+        switch direction {
+        case .gather:
+            source = array
+            destination = problem.patches
+        case .scatter:
+            source = UnsafeRawPointer(problem.patches)
+            destination = UnsafeMutableRawPointer(mutating: array)
+        }
+        for i in 0..<problem.rank { addLoops(problem.axes[i]) }
+        if swaps { splitParts(problem.arrayType.swapUnit, fillSwapped: problem.patchesSwapUnit > 1) }
+        sortLoops()
+        while mergeOnce() {}
+        widenElement()
+        if loopCount == 0 { append(CopyLoop(extent: 1, destination: element, source: element)) }
+        cutChunks()
+    }
+
+    private mutating func append(_ loop: CopyLoop) {
+        loops[loopCount] = loop
+        loopCount &+= 1
+    }
+
+    private mutating func addLoops(_ axis: PatchAxis) {
+        var window = -1
+        if axis.reachesOutside {
+            window = windowCount
+            windows[window] = CopyWindow(extent: axis.extent, first: 0 &- axis.padding, stride: axis.stride)
+            windowCount &+= 1
+        }
+        func loop(_ extent: Int, _ patchStride: Int, _ advance: Int) -> CopyLoop {
+            let arrayStride = advance &* axis.stride
+            return switch direction {
+            case .gather:
+                CopyLoop(
+                    extent: extent, destination: patchStride, source: arrayStride, window: window, advance: advance)
+            case .scatter:
+                CopyLoop(
+                    extent: extent, destination: arrayStride, source: patchStride, window: window, advance: advance)
+            }
+        }
+        if axis.windows > 1 { append(loop(axis.windows, axis.windowStride, axis.step)) }
+        if axis.taps > 1 { append(loop(axis.taps, axis.tapStride, axis.dilation)) }
+    }
+
+    /// Byte order is reversed part by part: a complex number has two.
+    private mutating func splitParts(_ unit: Int, fillSwapped: Bool) {
+        if fillSwapped {
+            withUnsafeMutableBytes(of: &fill) { bytes in
+                for part in stride(from: 0, to: element, by: unit) { bytes[part..<part &+ unit].reverse() }
+            }
+        }
+        if unit < element {
+            append(CopyLoop(extent: element / unit, destination: unit, source: unit))
+            element = unit
+        }
+    }
+
+    /// By memory stride of the destination, largest first; loops of equal strides stay as they are.
+    private func sortLoops() {
+        for i in 1..<max(loopCount, 1) {
+            let loop = loops[i]
+            var j = i
+            while j > 0 && isOuter(loop, than: loops[j &- 1]) {
+                loops[j] = loops[j &- 1]
+                j &-= 1
+            }
+            loops[j] = loop
+        }
+    }
+
+    private func isOuter(_ a: CopyLoop, than b: CopyLoop) -> Bool {
+        a.destination.magnitude > b.destination.magnitude
+    }
+
+    // MARK: - Merging
+
+    private mutating func mergeOnce() -> Bool {
+        for i in 0..<max(loopCount &- 1, 0) where merge(loops[i], into: &loops[i &+ 1]) {
+            for j in i..<loopCount &- 1 { loops[j] = loops[j &+ 1] }
+            loopCount &-= 1
+            return true
+        }
+        return false
+    }
+
+    /// Makes one loop of a loop and the next inner one, if one stride walks both.
+    private func merge(_ outer: CopyLoop, into inner: inout CopyLoop) -> Bool {
+        if outer.destination != inner.destination &* inner.extent || outer.source != inner.source &* inner.extent {
+            return false
+        }
+        if outer.window == inner.window {
+            if outer.window >= 0 && (outer.unit != 1 || outer.advance != inner.advance &* (inner.extent / inner.unit)) {
+                return false
+            }
+        } else if inner.window < 0 && (boundary == .fill || direction == .scatter) {
+            inner.window = outer.window
+            inner.advance = outer.advance
+            inner.unit = outer.unit &* inner.extent
+        } else {
+            return false
+        }
+        inner.extent = inner.extent &* outer.extent
+        return true
+    }
+
+    /// A short innermost run becomes the element: pairs of float32 move like one float64.
+    private mutating func widenElement() {
+        guard loopCount > 0, !swaps, windowCount == 0 else { return }
+        let last = loops[loopCount &- 1]
+        let byteCount = saturatingMultiply(last.extent, element)
+        if last.destination != element || last.source != element { return }
+        switch byteCount {
+        case 2, 4, 8, 16:
+            element = byteCount
+            loopCount &-= 1
+        default: break
+        }
+    }
+
+    // MARK: - Chunks
+
+    private mutating func cutChunks() {
+        var total = element
+        for l in 0..<loopCount { total = saturatingMultiply(total, loops[l].extent) }
+        var inner = element
+        split = loopCount &- 1
+        while split > 0 && saturatingMultiply(inner, loops[split].extent) <= chunkBytes {
+            inner = inner &* loops[split].extent
+            split &-= 1
+        }
+        let loop = loops[split]
+        // Whole positions, as a window counts them.
+        piece = max(1, min(chunkBytes / inner, loop.extent) / loop.unit) &* loop.unit
+        pieces = ceilingDivide(loop.extent, piece)
+        taskCount = pieces
+        for l in 0..<split { taskCount = saturatingMultiply(taskCount, loops[l].extent) }
+        chunkByteCount = saturatingMultiply(inner, piece)
+        for l in split..<loopCount where loops[l].window >= 0 {
+            windows[loops[l].window].outer = windows[loops[l].window].inner
+            windows[loops[l].window].inner = l
+        }
+        streams = total >= streamingBytes && isDense && !swaps
+        let run = loops[loopCount &- 1]
+        let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
+        let skips = direction == .scatter && windowCount > 0
+        stages = streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
+    }
+
+    /// A chunk's destination has no gaps.
+    private var isDense: Bool {
+        var next = element
+        for l in (split..<loopCount).reversed() {
+            if loops[l].destination != next { return false }
+            next = saturatingMultiply(next, loops[l].extent)
+        }
+        return true
+    }
+
+    func threads(_ wanted: Int) -> Int {
+        let total = saturatingMultiply(chunkByteCount, taskCount)
+        return max(1, min(wanted, taskCount, total / bytesPerThread))
+    }
+
+    /// Chunks that a thread takes at a time.
+    func grain(threads: Int) -> Int {
+        let bySize = max(1, bytesPerGrain / max(chunkByteCount, 1))
+        return threads == 1 ? bySize : max(1, min(bySize, taskCount / (4 &* threads)))
+    }
+}
