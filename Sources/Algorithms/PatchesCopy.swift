@@ -38,6 +38,9 @@ private func copyTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
     run.run(tasks: first..<end)
 }
 
+/// Contiguous runs of fewer bytes take longer to copy one by one than to transpose with their neighbours.
+private let longestShortRun = 32
+
 /// What a thread needs to copy chunks of a plan.
 struct CopyRun {
     let plan: UnsafePointer<CopyPlan>
@@ -48,11 +51,16 @@ struct CopyRun {
     private let indices: UnsafeMutablePointer<Int>
     /// Position of each window at the chunk's first element.
     private let positions: UnsafeMutablePointer<Int>
+    /// Of the rows of a transposition.
+    private let offsets: UnsafeMutablePointer<Int64>
     private let stage: UnsafeMutableRawPointer
+
+    static let longestOffsets = 128
 
     static func scratchBytes(_ plan: inout CopyPlan) -> Int {
         let lists = (3 &* plan.loopCount &+ plan.windowCount) &* MemoryLayout<Int>.stride
-        return roundToCacheLine(lists) &+ (plan.stages ? roundToCacheLine(plan.chunkByteCount) : 0)
+        let offsets = longestOffsets &* MemoryLayout<Int64>.stride
+        return roundToCacheLine(lists) &+ offsets &+ (plan.stages ? roundToCacheLine(plan.chunkByteCount) : 0)
     }
 
     init(_ plan: UnsafePointer<CopyPlan>, scratch: UnsafeMutableRawPointer) {
@@ -63,7 +71,9 @@ struct CopyRun {
         active = counts + loops
         indices = active + loops
         positions = indices + loops
-        stage = scratch + roundToCacheLine(lists &* MemoryLayout<Int>.stride)
+        let tables = scratch + roundToCacheLine(lists &* MemoryLayout<Int>.stride)
+        offsets = tables.bindMemory(to: Int64.self, capacity: CopyRun.longestOffsets)
+        stage = tables + CopyRun.longestOffsets &* MemoryLayout<Int64>.stride
     }
 
     func run(tasks: Range<Int>) {
@@ -228,12 +238,64 @@ struct CopyRun {
         // The innermost loop of the destination, and with it the loop that makes the most of one call of a kernel.
         let run = active[count &- 1]
         let second = count == 1 ? -1 : partner(of: run, count)
+        if second >= 0 && isTransposed(run, second) {
+            transposeBox(source, destination, second, count)
+            return
+        }
         count = remove(second, remove(run, count))
         var box = CopyTile(plan.pointee.element, loops[run], counts[run])
         if second >= 0 { box.setRows(loops[second], counts[second]) }
         box.swaps = plan.pointee.swaps
         box.streams = plan.pointee.streams && !plan.pointee.stages
         walk(count) { from, to in box.copy(source + from, destination + to) }
+    }
+
+    /// The source is contiguous along the column loop, the destination along the run, which is not or is short.
+    private func isTransposed(_ run: Int, _ column: Int) -> Bool {
+        let loops = plan.pointee.loops
+        let element = plan.pointee.element
+        if plan.pointee.swaps || element > 8 || loops[run].destination != element { return false }
+        if loops[column].source != element { return false }
+        let everySecond = loops[run].source == 2 &* element && counts[run] >= 16
+        return loops[run].source != element && !everySecond
+            || loops[run].source == element && counts[run] &* element < longestShortRun && counts[column] >= 16
+    }
+
+    /// All inner loops that follow each other in the destination make the rows of one transposition.
+    private func transposeBox(
+        _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, _ column: Int, _ activeCount: Int
+    ) {
+        let loops = plan.pointee.loops
+        let element = plan.pointee.element
+        var count = activeCount
+        var rows = 1
+        offsets[0] = 0
+        let run = active[count &- 1]
+        while count > 0 {
+            let l = active[count &- 1]
+            let isDense = l != column && loops[l].destination == rows &* element
+            if !isDense || saturatingMultiply(rows, counts[l]) > CopyRun.longestOffsets { break }
+            for i in 1..<counts[l] {
+                for r in 0..<rows { offsets[i &* rows &+ r] = offsets[r] &+ Int64(i &* loops[l].source) }
+            }
+            rows = rows &* counts[l]
+            count &-= 1
+        }
+        let isOneLoop = rows == counts[run]
+        let columns = counts[column]
+        let columnStride = loops[column].destination
+        count = remove(column, count)
+        walk(count) { from, to in
+            if isOneLoop {
+                transpose(
+                    source + from, rowStride: loops[run].source, to: destination + to, columnStride: columnStride,
+                    rows: rows, columns: columns, elementBytes: element)
+            } else {
+                transpose(
+                    source + from, rowOffsets: offsets, to: destination + to, columnStride: columnStride, rows: rows,
+                    columns: columns, elementBytes: element)
+            }
+        }
     }
 
     /// Calls `body` with the offsets of every index of the first `count` active loops.
@@ -278,14 +340,15 @@ struct CopyRun {
         return kept
     }
 
-    /// The loop along which the source is contiguous, if the run is not; otherwise the longest.
+    /// The loop along which the source is contiguous, if the run is not or is short; otherwise the longest.
     private func partner(of run: Int, _ count: Int) -> Int {
         let loops = plan.pointee.loops
         let element = plan.pointee.element
+        let isShort = loops[run].source != element || counts[run] &* element < longestShortRun
         var best = -1
         for k in 0..<count where active[k] != run {
             let l = active[k]
-            if loops[run].source != element && loops[l].source == element { return l }
+            if isShort && loops[l].source == element { return l }
             if best < 0 || counts[l] >= counts[best] { best = l }
         }
         return best
@@ -297,7 +360,7 @@ struct CopyRun {
         let loops = plan.pointee.loops
         let size = plan.pointee.fillBytes
         var fill = plan.pointee.fill
-        if plan.pointee.stages {
+        if plan.pointee.isDense {
             let count = counts[plan.pointee.split] &* loops[plan.pointee.split].destination / size
             fillElements(&fill, to: destination, stride: size, count: count, elementBytes: size)
             return
@@ -343,10 +406,6 @@ private struct CopyTile {
                 stride: run.destination, rows: rows, count: count, elementBytes: element, swapping: swaps)
         } else if run.source == element {
             copyRuns(source, destination)
-        } else if row.source == element && rows > 1 && element <= 8 && !(run.source == 2 &* element && count >= 16) {
-            transpose(
-                source, rowStride: run.source, to: destination, columnStride: row.destination, rows: count,
-                columns: rows, elementBytes: element)
         } else {
             gatherRows(
                 source, rowStride: row.source, strideBytes: run.source, to: destination, rowStride: row.destination,

@@ -65,6 +65,8 @@ struct CopyPlan {
     var pieces = 1
     var taskCount = 1
     var chunkByteCount = 0
+    /// A chunk's destination has no gaps.
+    var isDense = false
     /// The destination is written past the caches, by whole chunks or by runs.
     var streams = false
     var stages = false
@@ -230,6 +232,7 @@ struct CopyPlan {
             windows[loops[l].window].outer = windows[loops[l].window].inner
             windows[loops[l].window].inner = l
         }
+        isDense = hasNoGaps()
         streams = total >= streamingBytes && isDense && !swaps
         let run = loops[loopCount &- 1]
         let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
@@ -237,8 +240,7 @@ struct CopyPlan {
         stages = streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
-    /// A chunk's destination has no gaps.
-    private var isDense: Bool {
+    private func hasNoGaps() -> Bool {
         var next = element
         for l in (split..<loopCount).reversed() {
             if loops[l].destination != next { return false }

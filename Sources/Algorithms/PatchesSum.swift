@@ -1,3 +1,4 @@
+import CMachine
 import Foundations
 import Kernels
 
@@ -27,6 +28,8 @@ func runSums(_ problem: PatchesProblem, threads: Int, control: Control) throws(F
         }
     }
 }
+
+private let askingDistance = 6 << 10
 
 private struct SumContext {
     let plan: UnsafePointer<SumPlan>
@@ -169,6 +172,7 @@ struct SumRun {
         }
         let isWeighted = plan.pointee.problem.weights != nil
         if plan.pointee.reader.isPlain {
+            if stride == plan.pointee.element { prefetch(source + askingDistance, byteCount: count &* stride) }
             accumulate(
                 arithmetic, source, stride: stride, weights: isWeighted ? weight : nil, weightStride: weightStride,
                 to: sum, stride: sumStride, count: count)
@@ -185,6 +189,12 @@ struct SumRun {
                 to: sum + first &* sumStride, stride: sumStride, count: part)
             first &+= part
         }
+    }
+
+    /// Asks for patches that are added soon, a whole run at a time.
+    private func prefetch(_ source: UnsafeRawPointer, byteCount: Int) {
+        let lines = source.assumingMemoryBound(to: UInt8.self)
+        for offset in stride(from: 0, to: byteCount, by: 64) { sc_prefetch(lines + offset) }
     }
 
     // MARK: - Writing

@@ -56,6 +56,24 @@ package func transpose(
     }
 }
 
+/// The same of rows at any offsets from `source`.
+package func transpose(
+    _ source: UnsafeRawPointer, rowOffsets: UnsafePointer<Int64>, to destination: UnsafeMutableRawPointer,
+    columnStride: Int, rows: Int, columns: Int, elementBytes: Int
+) {
+    let from = source.assumingMemoryBound(to: UInt8.self)
+    let to = destination.assumingMemoryBound(to: UInt8.self)
+    let (toStride, rows, columns) = (Int64(columnStride), Int64(rows), Int64(columns))
+    switch elementBytes {
+    case 1: sc_transpose_rows_u8(to, toStride, from, rowOffsets, rows, columns)
+    case 2: sc_transpose_rows_u16(to, toStride, from, rowOffsets, rows, columns)
+    case 4: sc_transpose_rows_u32(to, toStride, from, rowOffsets, rows, columns)
+    default:
+        assert(elementBytes == 8)
+        sc_transpose_rows_u64(to, toStride, from, rowOffsets, rows, columns)
+    }
+}
+
 @inline(__always)
 private func copyStrided<T: BitwiseCopyable>(
     _: T.Type, _ source: UnsafeRawPointer, _ sourceRow: Int, _ sourceStride: Int,

@@ -18,19 +18,35 @@
     __builtin_memcpy(destination + count - sizeof piece, &piece, sizeof piece);                                        \
   }
 
+/* Rows of one to two pieces: no loop inside, so that short rows take a few cycles each. */
+#define SC_COPY_TWO_PIECES(type)                                                                                       \
+  for (int64_t r = 0; r < rows; ++r, destination += destination_stride, source += source_stride) {                     \
+    type first, last;                                                                                                  \
+    __builtin_memcpy(&first, source, sizeof first);                                                                    \
+    __builtin_memcpy(&last, source + count - sizeof last, sizeof last);                                                \
+    __builtin_memcpy(destination, &first, sizeof first);                                                               \
+    __builtin_memcpy(destination + count - sizeof last, &last, sizeof last);                                           \
+  }
+
 /* Copies `rows` rows of `count` bytes between places that do not overlap. */
 static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source,
                                 int64_t source_stride, int64_t rows, int64_t count) {
-  if (count >= SC_VECTOR_BYTES) {
+  if (count > 2 * SC_VECTOR_BYTES) {
     SC_COPY_PIECES(sc_u8v)
+  } else if (count >= SC_VECTOR_BYTES) {
+    SC_COPY_TWO_PIECES(sc_u8v)
+  } else if (count >= SC_HALF_BYTES) {
+    SC_COPY_TWO_PIECES(sc_u8h)
   } else if (count >= 16) {
-    SC_COPY_PIECES(sc_u8x16)
+    SC_COPY_TWO_PIECES(sc_u8x16)
   } else if (count >= 8) {
-    SC_COPY_PIECES(uint64_t)
+    SC_COPY_TWO_PIECES(uint64_t)
   } else if (count >= 4) {
-    SC_COPY_PIECES(uint32_t)
+    SC_COPY_TWO_PIECES(uint32_t)
+  } else if (count >= 2) {
+    SC_COPY_TWO_PIECES(uint16_t)
   } else if (count > 0) {
-    SC_COPY_PIECES(uint8_t)
+    SC_COPY_TWO_PIECES(uint8_t)
   }
 }
 
