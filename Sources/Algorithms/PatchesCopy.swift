@@ -85,34 +85,30 @@ struct CopyRun {
 
     private func copyChunk(_ task: Int) {
         let loops = plan.pointee.loops
-        let split = plan.pointee.split
         for w in 0..<plan.pointee.windowCount { positions[w] = plan.pointee.windows[w].first }
-        let first = (task % plan.pointee.pieces) &* plan.pointee.piece
-        var rest = task / plan.pointee.pieces
-        var (to, from) = (0, 0)
-        func stand(_ l: Int, at index: Int) {
-            to &+= index &* loops[l].destination
-            from &+= index &* loops[l].source
-            if loops[l].window >= 0 { positions[loops[l].window] &+= index / loops[l].unit &* loops[l].advance }
-        }
-        stand(split, at: first)
-        var l = split &- 1
+        var rest = task
+        var (to, from, byteCount) = (0, 0, plan.pointee.element)
+        var l = plan.pointee.loopCount &- 1
         while l >= 0 {
-            stand(l, at: rest % loops[l].extent)
-            rest /= loops[l].extent
+            let loop = loops[l]
+            let pieces = loop.pieces
+            let first = (pieces == 1 ? 0 : rest % pieces) &* loop.piece
+            if pieces > 1 { rest /= pieces }
+            to &+= first &* loop.destination
+            from &+= first &* loop.source
+            if loop.window >= 0 { positions[loop.window] &+= first / loop.unit &* loop.advance }
+            counts[l] = min(loop.piece, loop.extent &- first)
+            byteCount = byteCount &* counts[l]
             l &-= 1
         }
-        counts[split] = min(plan.pointee.piece, loops[split].extent &- first)
-        for l in split &+ 1..<plan.pointee.loopCount { counts[l] = loops[l].extent }
-
         let destination = plan.pointee.destination + to
         let target = plan.pointee.stages ? stage : destination
-        if fills { fillBox(target) }
+        if fills { fillBox(target, byteCount) }
         settle(0, plan.pointee.source + from, target)
         if plan.pointee.stages {
             sc_stream_copy(
                 destination.assumingMemoryBound(to: UInt8.self), stage.assumingMemoryBound(to: UInt8.self),
-                Int64(counts[split] &* loops[split].destination))
+                Int64(byteCount))
         }
     }
 
@@ -324,7 +320,7 @@ struct CopyRun {
 
     private func listActive() -> Int {
         var count = 0
-        for l in plan.pointee.split..<plan.pointee.loopCount where counts[l] > 1 {
+        for l in 0..<plan.pointee.loopCount where counts[l] > 1 {
             active[count] = l
             count &+= 1
         }
@@ -356,13 +352,12 @@ struct CopyRun {
 
     // MARK: - Filling
 
-    private func fillBox(_ destination: UnsafeMutableRawPointer) {
+    private func fillBox(_ destination: UnsafeMutableRawPointer, _ byteCount: Int) {
         let loops = plan.pointee.loops
         let size = plan.pointee.fillBytes
         var fill = plan.pointee.fill
         if plan.pointee.isDense {
-            let count = counts[plan.pointee.split] &* loops[plan.pointee.split].destination / size
-            fillElements(&fill, to: destination, stride: size, count: count, elementBytes: size)
+            fillElements(&fill, to: destination, stride: size, count: byteCount / size, elementBytes: size)
             return
         }
         let count = listActive()

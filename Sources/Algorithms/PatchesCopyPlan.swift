@@ -11,6 +11,9 @@ struct CopyLoop {
     /// Positions that `unit` indices move the window: a loop fused with a batch loop inside it has several a position.
     var advance = 0
     var unit = 1
+    /// Indices that a chunk has, and chunks that the loop is cut into.
+    var piece = 1
+    var pieces: Int { ceilingDivide(extent, piece) }
 }
 
 /// A window axis some of whose positions lie outside the array.
@@ -30,6 +33,8 @@ enum CopyDirection { case gather, scatter }
 
 /// Bytes of the destination that are copied as one: they are in L1 together with what they are read from.
 private let chunkBytes = 16 << 10
+/// Bytes of the source that are read side by side where the destination has them far apart.
+private let transposedBytes = 64
 /// From this many on, a destination is written past the caches.
 private let streamingBytes = 32 << 20
 /// Runs that are streamed from where they lie; shorter ones are put together in a chunk first, as their ends are parts
@@ -41,9 +46,10 @@ private let bytesPerGrain = 512 << 10
 
 /// Windows of an array as a nest of loops over elements, in the order of the destination's memory.
 ///
-/// Every axis has a loop over windows and one over taps. Neighbours that one stride walks in both tensors are merged. The
-/// innermost loops make a chunk, of which the outermost is cut in pieces; chunks are what threads take. A chunk of a large
-/// destination without gaps is put together in scratch and streamed from there.
+/// Every axis has a loop over windows and one over taps. Neighbours that one stride walks in both tensors are merged. A
+/// chunk, which is what threads take, has the innermost loops, a piece of the next, and a piece of the loop along which
+/// the source is contiguous. A chunk of a large destination without gaps is put together in scratch and streamed from
+/// there.
 struct CopyPlan {
     let direction: CopyDirection
     let boundary: Boundary
@@ -59,10 +65,6 @@ struct CopyPlan {
     let windows: UnsafeMutablePointer<CopyWindow>
     var windowCount = 0
 
-    /// The outermost loop of a chunk, and its indices a chunk.
-    var split = 0
-    var piece = 1
-    var pieces = 1
     var taskCount = 1
     var chunkByteCount = 0
     /// A chunk's destination has no gaps.
@@ -213,24 +215,23 @@ struct CopyPlan {
     // MARK: - Chunks
 
     private mutating func cutChunks() {
-        var total = element
-        for l in 0..<loopCount { total = saturatingMultiply(total, loops[l].extent) }
-        var inner = element
-        split = loopCount &- 1
-        while split > 0 && saturatingMultiply(inner, loops[split].extent) <= chunkBytes {
-            inner = inner &* loops[split].extent
-            split &-= 1
+        cutChunks(chunkBytes, keeping: -1)
+        let source = transposedLoop()
+        if source >= 0 {
+            loops[source].piece = min(loops[source].extent, transposedBytes / element)
+            cutChunks(4 &* chunkBytes / loops[source].piece, keeping: source)
         }
-        let loop = loops[split]
-        // Whole positions, as a window counts them.
-        piece = max(1, min(chunkBytes / inner, loop.extent) / loop.unit) &* loop.unit
-        pieces = ceilingDivide(loop.extent, piece)
-        taskCount = pieces
-        for l in 0..<split { taskCount = saturatingMultiply(taskCount, loops[l].extent) }
-        chunkByteCount = saturatingMultiply(inner, piece)
-        for l in split..<loopCount where loops[l].window >= 0 {
-            windows[loops[l].window].outer = windows[loops[l].window].inner
-            windows[loops[l].window].inner = l
+        var total = element
+        taskCount = 1
+        chunkByteCount = element
+        for l in 0..<loopCount {
+            total = saturatingMultiply(total, loops[l].extent)
+            taskCount = saturatingMultiply(taskCount, loops[l].pieces)
+            chunkByteCount = saturatingMultiply(chunkByteCount, loops[l].piece)
+            if loops[l].piece > 1 && loops[l].window >= 0 {
+                windows[loops[l].window].outer = windows[loops[l].window].inner
+                windows[loops[l].window].inner = l
+            }
         }
         isDense = hasNoGaps()
         streams = total >= streamingBytes && isDense && !swaps
@@ -240,10 +241,45 @@ struct CopyPlan {
         stages = streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
+    /// Whole loops from the innermost outwards, then a piece of one, at most `limit` bytes: whole positions, as a window
+    /// counts them.
+    private func cutChunks(_ limit: Int, keeping kept: Int) {
+        var inner = element
+        var isFull = false
+        for l in (0..<loopCount).reversed() where l != kept {
+            let loop = loops[l]
+            if isFull {
+                loops[l].piece = 1
+            } else if saturatingMultiply(inner, loop.extent) <= limit {
+                loops[l].piece = loop.extent
+                inner = inner &* loop.extent
+            } else {
+                loops[l].piece = max(1, min(limit / inner, loop.extent) / loop.unit) &* loop.unit
+                isFull = true
+            }
+        }
+    }
+
+    /// The loop along which the source is contiguous, if a chunk has less of it than whole vectors and the destination's
+    /// innermost loop is another: then every cache line of the source would be read for many chunks.
+    private func transposedLoop() -> Int {
+        if loops[loopCount &- 1].source == element || element > 8 { return -1 }
+        for l in 0..<loopCount where loops[l].source == element && loops[l].unit == 1 {
+            return loops[l].piece < min(loops[l].extent, transposedBytes / element) ? l : -1
+        }
+        return -1
+    }
+
     private func hasNoGaps() -> Bool {
         var next = element
-        for l in (split..<loopCount).reversed() {
-            if loops[l].destination != next { return false }
+        var isCut = false
+        for l in (0..<loopCount).reversed() {
+            if isCut {
+                if loops[l].piece > 1 { return false }
+            } else if loops[l].destination != next {
+                return false
+            }
+            isCut = isCut || loops[l].piece < loops[l].extent
             next = saturatingMultiply(next, loops[l].extent)
         }
         return true
