@@ -103,25 +103,12 @@ struct CopyRun {
         }
         let destination = plan.pointee.destination + to
         let target = plan.pointee.stages ? stage : destination
-        if fills { fillBox(target, byteCount) }
         settle(0, plan.pointee.source + from, target)
         if plan.pointee.stages {
             sc_stream_copy(
                 destination.assumingMemoryBound(to: UInt8.self), stage.assumingMemoryBound(to: UInt8.self),
                 Int64(byteCount))
         }
-    }
-
-    /// Some element of the chunk holds the fill value.
-    private var fills: Bool {
-        if plan.pointee.direction == .scatter { return false }
-        if case .fill = plan.pointee.boundary {} else { return false }
-        for w in 0..<plan.pointee.windowCount {
-            let window = plan.pointee.windows[w]
-            let last = positions[w] &+ reach(window.outer) &+ reach(window.inner)
-            if positions[w] < 0 || last >= window.extent { return true }
-        }
-        return false
     }
 
     /// Positions from a loop's first index in the box to its last; 0 where there is no loop.
@@ -134,7 +121,7 @@ struct CopyRun {
     // MARK: - Boxes inside the array
 
     /// Cuts the box by the windows from `w` on into boxes whose elements all lie inside the array, and copies those.
-    /// Elsewhere the boundary's elements are copied, or nothing.
+    /// Elsewhere the fill value is written or the boundary's elements are copied, or nothing.
     private func settle(_ w: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
         if w == plan.pointee.windowCount {
             copyBox(source, destination)
@@ -157,17 +144,23 @@ struct CopyRun {
             settle(w &+ 1, source, destination)
         } else if plan.pointee.direction == .gather {
             let mapped = plan.pointee.boundary.map(position, extent: window.extent)
-            if mapped >= 0 { settle(w &+ 1, source + (mapped &- position) &* window.stride, destination) }
+            if mapped >= 0 {
+                settle(w &+ 1, source + (mapped &- position) &* window.stride, destination)
+            } else {
+                fillBox(destination)
+            }
         }
     }
 
-    /// A window that one loop moves from `position` on: what lies inside in one piece, the rest index by index.
+    /// A window that one loop moves from `position` on: what lies inside in one piece, the rest filled or copied index by
+    /// index.
     private func clip(_ w: Int, _ position: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
         let window = plan.pointee.windows[w]
         let l = window.inner
         let loop = plan.pointee.loops[l]
         let all = counts[l]
-        let inside = indices(from: position, advance: loop.advance, count: all / loop.unit, span: 0, window.extent)
+        let steps = all / loop.unit
+        let inside = indices(from: position, advance: loop.advance, count: steps, span: 0, window.extent)
         func step(_ i: Int) -> (UnsafeRawPointer, UnsafeMutableRawPointer) {
             (source + i &* loop.unit &* loop.source, destination + i &* loop.unit &* loop.destination)
         }
@@ -176,15 +169,27 @@ struct CopyRun {
             let (from, to) = step(inside.lowerBound)
             settle(w &+ 1, from, to)
         }
-        if case .fill = plan.pointee.boundary {
-        } else if plan.pointee.direction == .gather {
-            counts[l] = loop.unit
-            for i in 0..<all / loop.unit where !inside.contains(i) {
-                let (from, to) = step(i)
-                place(w, position &+ i &* loop.advance, from, to)
+        if inside.count < steps && plan.pointee.direction == .gather {
+            if case .fill = plan.pointee.boundary {
+                fill(l, 0..<inside.lowerBound, destination)
+                fill(l, inside.upperBound..<steps, destination)
+            } else {
+                counts[l] = loop.unit
+                for i in 0..<steps where !inside.contains(i) {
+                    let (from, to) = step(i)
+                    place(w, position &+ i &* loop.advance, from, to)
+                }
             }
         }
         counts[l] = all
+    }
+
+    /// Fills the part of the box at some steps of a loop.
+    private func fill(_ l: Int, _ steps: Range<Int>, _ destination: UnsafeMutableRawPointer) {
+        if steps.isEmpty { return }
+        let loop = plan.pointee.loops[l]
+        counts[l] = steps.count &* loop.unit
+        fillBox(destination + steps.lowerBound &* loop.unit &* loop.destination)
     }
 
     /// A window that two loops move: outer indices at which the inner loop stays inside make one box.
@@ -352,22 +357,29 @@ struct CopyRun {
 
     // MARK: - Filling
 
-    private func fillBox(_ destination: UnsafeMutableRawPointer, _ byteCount: Int) {
+    /// Writes the fill value to the whole box.
+    private func fillBox(_ destination: UnsafeMutableRawPointer) {
         let loops = plan.pointee.loops
+        // The innermost loops hold whole elements if they are moved in parts.
         let size = plan.pointee.fillBytes
         var fill = plan.pointee.fill
-        if plan.pointee.isDense {
-            fillElements(&fill, to: destination, stride: size, count: byteCount / size, elementBytes: size)
+        var count = listActive()
+        var byteCount = plan.pointee.element
+        while count > 0 && loops[active[count &- 1]].destination == byteCount {
+            byteCount = byteCount &* counts[active[count &- 1]]
+            count &-= 1
+        }
+        if count == 0 || byteCount > size {
+            walk(count) { _, to in
+                fillElements(
+                    &fill, to: destination + to, stride: size, count: byteCount / size, elementBytes: size)
+            }
             return
         }
-        let count = listActive()
-        let run = count == 0 ? plan.pointee.loopCount &- 1 : active[count &- 1]
-        // The innermost loop holds whole elements if they are moved in parts.
-        let parts = size / plan.pointee.element
-        walk(max(count &- 1, 0)) { _, to in
+        let run = active[count &- 1]
+        walk(count &- 1) { _, to in
             fillElements(
-                &fill, to: destination + to, stride: loops[run].destination &* parts, count: counts[run] / parts,
-                elementBytes: size)
+                &fill, to: destination + to, stride: loops[run].destination, count: counts[run], elementBytes: size)
         }
     }
 }
