@@ -9,50 +9,78 @@
 /* destination[c][r] = source[r][c] throughout: elements lie side by side along c in the source and along r in the
  * destination; the other strides are in bytes. */
 
-/* Lanes of two vectors by turns: first the low halves, then the high ones. log2(lanes) rounds over all pairs of rows half
- * a tile apart transpose the tile. */
-#define SC_LOW_2 0, 2
-#define SC_HIGH_2 1, 3
-#define SC_LOW_4 0, 4, 1, 5
-#define SC_HIGH_4 2, 6, 3, 7
-#define SC_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
-#define SC_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
-#define SC_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define SC_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+/* Lanes of two vectors of n lanes by turns, within each 16 bytes from lane b on: their low halves, their high ones.
+ * log2(lanes) rounds over all pairs of rows half a tile apart transpose a tile. */
+#define SC_LOW_2(b, n) b, (n) + (b)
+#define SC_HIGH_2(b, n) (b) + 1, (n) + (b) + 1
+#define SC_TURNS_2(b, n) SC_LOW_2(b, n), SC_HIGH_2(b, n)
+#define SC_TURNS_4(b, n) SC_TURNS_2(b, n), SC_TURNS_2((b) + 2, n)
+#define SC_TURNS_8(b, n) SC_TURNS_4(b, n), SC_TURNS_4((b) + 4, n)
+#define SC_LOW_4(b, n) SC_TURNS_2(b, n)
+#define SC_HIGH_4(b, n) SC_TURNS_2((b) + 2, n)
+#define SC_LOW_8(b, n) SC_TURNS_4(b, n)
+#define SC_HIGH_8(b, n) SC_TURNS_4((b) + 4, n)
+#define SC_LOW_16(b, n) SC_TURNS_8(b, n)
+#define SC_HIGH_16(b, n) SC_TURNS_8((b) + 8, n)
+#define SC_PARTS_1(which, lanes, n) which##_##lanes(0, n)
+#define SC_PARTS_2(which, lanes, n) which##_##lanes(0, n), which##_##lanes(lanes, n)
+#define SC_PARTS_4(which, lanes, n)                                                                                    \
+  SC_PARTS_2(which, lanes, n), which##_##lanes(2 * lanes, n), which##_##lanes(3 * lanes, n)
 
-/* One tile, of which the first `stored` columns are written. ROW is the address of row i. */
-#define SC_TRANSPOSE_TILE(name, lanes, rounds, ROW, stored)                                                            \
+/* One tile: row i + lanes * part lies in 16-byte part `part` of vector i, so that turning all parts at once leaves each
+ * column's rows in order. ROW is the address of row i + lanes * part; the first `stored` columns are written. */
+#define SC_TRANSPOSE_TILE(vector, lanes, parts, rounds, ROW, stored)                                                   \
   do {                                                                                                                 \
-    sc_tile_##name tile[lanes], turned[lanes];                                                                         \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes; ++i) __builtin_memcpy(&tile[i], ROW, 16);            \
+    vector tile[lanes], turned[lanes];                                                                                 \
+    uint8_t *column = destination + c * destination_stride + r * size;                                                 \
+    _Pragma("clang loop unroll(full)") for (int part = 0; part < parts; ++part) {                                      \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes; ++i)                                               \
+          __builtin_memcpy((uint8_t *)&tile[i] + 16 * part, ROW, 16);                                                  \
+    }                                                                                                                  \
     _Pragma("clang loop unroll(full)") for (int round = 0; round < rounds; ++round) {                                  \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes / 2; ++i) {                                         \
-        turned[2 * i] = __builtin_shufflevector(tile[i], tile[i + lanes / 2], SC_LOW_##lanes);                         \
-        turned[2 * i + 1] = __builtin_shufflevector(tile[i], tile[i + lanes / 2], SC_HIGH_##lanes);                    \
+        turned[2 * i] =                                                                                                \
+            __builtin_shufflevector(tile[i], tile[i + lanes / 2], SC_PARTS_##parts(SC_LOW, lanes, (parts * lanes)));   \
+        turned[2 * i + 1] =                                                                                            \
+            __builtin_shufflevector(tile[i], tile[i + lanes / 2], SC_PARTS_##parts(SC_HIGH, lanes, (parts * lanes)));  \
       }                                                                                                                \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes; ++i) tile[i] = turned[i];                          \
     }                                                                                                                  \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes; ++i) {                                               \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < lanes; ++i, column += destination_stride) {                 \
       if (i < (stored))                                                                                                \
-        __builtin_memcpy(destination + (c + i) * destination_stride + r * size, &tile[i], 16);                         \
+        __builtin_memcpy(column, &tile[i], sizeof(vector));                                                            \
     }                                                                                                                  \
   } while (0)
 
-/* Whole tiles, those at the ends over their neighbours: at least as many rows and columns as lanes. */
-#define SC_TRANSPOSE_TILES(name, lanes, rounds, ROW)                                                                   \
+/* Whole tiles, those at the ends over their neighbours: at least `high` rows and `lanes` columns. BEGIN prepares ROW.
+ */
+#define SC_TRANSPOSE_TILES(vector, lanes, parts, rounds, BEGIN, ROW)                                                   \
   for (int64_t c = 0; c < columns; c += lanes) {                                                                       \
     if (c > columns - lanes)                                                                                           \
       c = columns - lanes;                                                                                             \
-    for (int64_t r = 0; r < rows; r += lanes) {                                                                        \
-      if (r > rows - lanes)                                                                                            \
-        r = rows - lanes;                                                                                              \
-      SC_TRANSPOSE_TILE(name, lanes, rounds, ROW, lanes);                                                              \
+    for (int64_t r = 0; r < rows; r += lanes * parts) {                                                                \
+      if (r > rows - lanes * parts)                                                                                    \
+        r = rows - lanes * parts;                                                                                      \
+      BEGIN;                                                                                                           \
+      SC_TRANSPOSE_TILE(vector, lanes, parts, rounds, ROW, lanes);                                                     \
     }                                                                                                                  \
   }
 
+#if SC_VECTOR_BYTES == 64
+#define SC_TRANSPOSE_PARTS 4
+#elif SC_VECTOR_BYTES == 32
+#define SC_TRANSPOSE_PARTS 2
+#else
+#define SC_TRANSPOSE_PARTS 1
+#endif
+#define SC_EXPANDED(macro, ...) macro(__VA_ARGS__)
+#define SC_ROW_BEGIN const uint8_t *row = source + r * source_stride + c * size - source_stride
+#define SC_ROW_NEXT (row += source_stride)
+#define SC_ROW_AT (source + offsets[r + i + part * (16 / size)] + c * size)
+
 /* Reads no byte but what lies between a row's elements and the next one's no more than a page apart: where there are
- * fewer columns than lanes, a vector is read past its row's end. Fewer rows than lanes that leave no gaps between columns
- * are written past a column's end, where the next column comes later. */
+ * fewer columns than lanes, a vector is read past its row's end. Fewer rows than lanes that leave no gaps between
+ * columns are written past a column's end, where the next column comes later. */
 #define SC_TRANSPOSE(name, scalar, lanes, rounds)                                                                      \
   typedef scalar sc_tile_##name __attribute__((ext_vector_type(lanes)));                                               \
                                                                                                                        \
@@ -72,7 +100,7 @@
     const int64_t size = sizeof(scalar), c = 0, end = (rows - 1) * source_stride + columns * size;                     \
     int64_t r = 0;                                                                                                     \
     for (; r + lanes <= rows && (r + lanes - 1) * source_stride + 16 <= end; r += lanes)                               \
-      SC_TRANSPOSE_TILE(name, lanes, rounds, source + (r + i) * source_stride, columns);                               \
+      SC_TRANSPOSE_TILE(sc_tile_##name, lanes, 1, rounds, source + (r + i) * source_stride, columns);                  \
     sc_transpose_scalar_##name(destination + r * size, destination_stride, source + r * source_stride, source_stride,  \
                                rows - r, columns);                                                                     \
   }                                                                                                                    \
@@ -83,7 +111,8 @@
     const int64_t size = sizeof(scalar), r = 0, end = columns * destination_stride;                                    \
     int64_t c = 0;                                                                                                     \
     for (; c + lanes <= columns && (c + lanes - 1) * destination_stride + 16 <= end; c += lanes)                       \
-      SC_TRANSPOSE_TILE(name, lanes, rounds, source + (i < rows ? i : 0) * source_stride + c * size, lanes);           \
+      SC_TRANSPOSE_TILE(sc_tile_##name, lanes, 1, rounds, source + (i < rows ? i : 0) * source_stride + c * size,      \
+                        lanes);                                                                                        \
     sc_transpose_scalar_##name(destination + c * destination_stride, destination_stride, source + c * size,            \
                                source_stride, rows, columns - c);                                                      \
   }                                                                                                                    \
@@ -91,8 +120,10 @@
   static inline void sc_transpose_##name(uint8_t *destination, int64_t destination_stride, const uint8_t *source,      \
                                          int64_t source_stride, int64_t rows, int64_t columns) {                       \
     const int64_t size = sizeof(scalar);                                                                               \
-    if (rows >= lanes && columns >= lanes) {                                                                           \
-      SC_TRANSPOSE_TILES(name, lanes, rounds, source + (r + i) * source_stride + c * size)                             \
+    if (rows >= lanes * SC_TRANSPOSE_PARTS && columns >= lanes) {                                                      \
+      SC_EXPANDED(SC_TRANSPOSE_TILES, sc_##name##v, lanes, SC_TRANSPOSE_PARTS, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)      \
+    } else if (rows >= lanes && columns >= lanes) {                                                                    \
+      SC_TRANSPOSE_TILES(sc_tile_##name, lanes, 1, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)                                  \
     } else if (rows == 3 && columns >= lanes && destination_stride == 3 * size) {                                      \
       sc_join_three_##name(destination, source, source_stride, columns);                                               \
     } else if (columns == 3 && rows >= lanes && source_stride == 3 * size) {                                           \
@@ -110,8 +141,12 @@
   static inline void sc_transpose_rows_##name(uint8_t *destination, int64_t destination_stride, const uint8_t *source, \
                                               const int64_t *offsets, int64_t rows, int64_t columns) {                 \
     const int64_t size = sizeof(scalar);                                                                               \
+    if (rows >= lanes * SC_TRANSPOSE_PARTS && columns >= lanes) {                                                      \
+      SC_EXPANDED(SC_TRANSPOSE_TILES, sc_##name##v, lanes, SC_TRANSPOSE_PARTS, rounds, (void)0, SC_ROW_AT)             \
+      return;                                                                                                          \
+    }                                                                                                                  \
     if (rows >= lanes && columns >= lanes) {                                                                           \
-      SC_TRANSPOSE_TILES(name, lanes, rounds, source + offsets[r + i] + c * size)                                      \
+      SC_TRANSPOSE_TILES(sc_tile_##name, lanes, 1, rounds, (void)0, SC_ROW_AT)                                         \
       return;                                                                                                          \
     }                                                                                                                  \
     for (int64_t r = 0; r < rows; ++r)                                                                                 \
