@@ -104,7 +104,9 @@ struct CopyRun {
         let destination = plan.pointee.destination + to
         let target = plan.pointee.stages ? stage : destination
         settle(0, plan.pointee.source + from, target)
-        if plan.pointee.stages {
+        if plan.pointee.stages && !plan.pointee.streams {
+            destination.copyMemory(from: stage, byteCount: byteCount)
+        } else if plan.pointee.stages {
             sc_stream_copy(
                 destination.assumingMemoryBound(to: UInt8.self), stage.assumingMemoryBound(to: UInt8.self),
                 Int64(byteCount))

@@ -37,6 +37,7 @@ private let chunkBytes = 16 << 10
 private let transposedBytes = 64
 /// From this many on, a destination is written past the caches.
 private let streamingBytes = 32 << 20
+let stagedBytes = 4 << 20
 /// Runs that are streamed from where they lie; shorter ones are put together in a chunk first, as their ends are parts
 /// of cache lines.
 let streamedRunBytes = 4 << 10
@@ -238,7 +239,7 @@ struct CopyPlan {
         let run = loops[loopCount &- 1]
         let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
         let skips = direction == .scatter && windowCount > 0
-        stages = streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
+        stages = total >= stagedBytes && isDense && !swaps && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
     /// Whole loops from the innermost outwards, then a piece of one, at most `limit` bytes: whole positions, as a window
