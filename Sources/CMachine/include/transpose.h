@@ -83,6 +83,7 @@
  * columns are written past a column's end, where the next column comes later. */
 #define SC_TRANSPOSE(name, scalar, lanes, rounds)                                                                      \
   typedef scalar sc_tile_##name __attribute__((ext_vector_type(lanes)));                                               \
+  typedef scalar sc_half_##name __attribute__((ext_vector_type(2 * (lanes))));                                         \
                                                                                                                        \
   static inline void sc_transpose_scalar_##name(uint8_t *destination, int64_t destination_stride,                      \
                                                 const uint8_t *source, int64_t source_stride, int64_t rows,            \
@@ -122,6 +123,8 @@
     const int64_t size = sizeof(scalar);                                                                               \
     if (rows >= lanes * SC_TRANSPOSE_PARTS && columns >= lanes) {                                                      \
       SC_EXPANDED(SC_TRANSPOSE_TILES, sc_##name##v, lanes, SC_TRANSPOSE_PARTS, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)      \
+    } else if (SC_TRANSPOSE_PARTS == 4 && rows >= lanes * 2 && columns >= lanes) {                                     \
+      SC_TRANSPOSE_TILES(sc_half_##name, lanes, 2, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)                                  \
     } else if (rows >= lanes && columns >= lanes) {                                                                    \
       SC_TRANSPOSE_TILES(sc_tile_##name, lanes, 1, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)                                  \
     } else if (rows == 3 && columns >= lanes && destination_stride == 3 * size) {                                      \
@@ -143,6 +146,10 @@
     const int64_t size = sizeof(scalar);                                                                               \
     if (rows >= lanes * SC_TRANSPOSE_PARTS && columns >= lanes) {                                                      \
       SC_EXPANDED(SC_TRANSPOSE_TILES, sc_##name##v, lanes, SC_TRANSPOSE_PARTS, rounds, (void)0, SC_ROW_AT)             \
+      return;                                                                                                          \
+    }                                                                                                                  \
+    if (SC_TRANSPOSE_PARTS == 4 && rows >= lanes * 2 && columns >= lanes) {                                            \
+      SC_TRANSPOSE_TILES(sc_half_##name, lanes, 2, rounds, (void)0, SC_ROW_AT)                                         \
       return;                                                                                                          \
     }                                                                                                                  \
     if (rows >= lanes && columns >= lanes) {                                                                           \
