@@ -103,7 +103,8 @@ struct CopyPlan {
             destination = UnsafeMutableRawPointer(mutating: array)
         }
         for i in 0..<problem.rank { addLoops(problem.axes[i]) }
-        if swaps { splitParts(problem.arrayType.swapUnit, fillSwapped: problem.patchesSwapUnit > 1) }
+        if problem.patchesSwapUnit > 1 { swapFill(problem.patchesSwapUnit) }
+        if swaps { splitParts(problem.arrayType.swapUnit) }
         sortLoops()
         while mergeOnce() {}
         widenElement()
@@ -138,13 +139,14 @@ struct CopyPlan {
         if axis.taps > 1 { append(loop(axis.taps, axis.tapStride, axis.dilation)) }
     }
 
-    /// Byte order is reversed part by part: a complex number has two.
-    private mutating func splitParts(_ unit: Int, fillSwapped: Bool) {
-        if fillSwapped {
-            withUnsafeMutableBytes(of: &fill) { bytes in
-                for part in stride(from: 0, to: element, by: unit) { bytes[part..<part &+ unit].reverse() }
-            }
+    private mutating func swapFill(_ unit: Int) {
+        withUnsafeMutableBytes(of: &fill) { bytes in
+            for part in stride(from: 0, to: fillBytes, by: unit) { bytes[part..<part &+ unit].reverse() }
         }
+    }
+
+    /// Byte order is reversed part by part: a complex number has two.
+    private mutating func splitParts(_ unit: Int) {
         if unit < element {
             append(CopyLoop(extent: element / unit, destination: unit, source: unit))
             element = unit

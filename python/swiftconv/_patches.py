@@ -82,10 +82,9 @@ def native(dtype: np.dtype) -> np.dtype:
 
 def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int) -> None:
     """Copy every window of `x` to `patches`, a view with x's axes and then an axis of taps for each window axis."""
-    code = _dtypes.code_of(x.dtype)
     if patches.size == 0:
         return
-    if code is None:
+    if _dtypes.code_of(x.dtype) is None:
         patches[...] = 0
         for there, here in _taps(x.shape, patches.shape, cut):
             patches[there] = x[here]
