@@ -284,20 +284,21 @@ struct CopyRun {
             rows = rows &* counts[l]
             count &-= 1
         }
+        var tile = TransposedTiles(
+            rows: rows, columns: counts[column], sourceRow: loops[run].source,
+            destinationColumn: loops[column].destination, tiles: 1, sourceTile: 0, destinationTile: 0,
+            elementBytes: element)
         let isOneLoop = rows == counts[run]
-        let columns = counts[column]
-        let columnStride = loops[column].destination
         count = remove(column, count)
+        if count > 0 {
+            count &-= 1
+            let l = active[count]
+            tile.tiles = counts[l]
+            tile.sourceTile = loops[l].source
+            tile.destinationTile = loops[l].destination
+        }
         walk(count) { from, to in
-            if isOneLoop {
-                transpose(
-                    source + from, rowStride: loops[run].source, to: destination + to, columnStride: columnStride,
-                    rows: rows, columns: columns, elementBytes: element)
-            } else {
-                transpose(
-                    source + from, rowOffsets: offsets, to: destination + to, columnStride: columnStride, rows: rows,
-                    columns: columns, elementBytes: element)
-            }
+            transpose(source + from, to: destination + to, offsets: isOneLoop ? nil : UnsafePointer(offsets), &tile)
         }
     }
 

@@ -241,7 +241,9 @@ struct CopyPlan {
         let run = loops[loopCount &- 1]
         let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
         let skips = direction == .scatter && windowCount > 0
-        stages = total >= stagedBytes && isDense && !swaps && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
+        stages =
+            total >= stagedBytes && isDense && !swaps && runBytes < streamedRunBytes
+            && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
     /// Whole loops from the innermost outwards, then a piece of one, at most `limit` bytes: whole positions, as a window

@@ -37,40 +37,71 @@ package func copyStrided(
     }
 }
 
-/// `destination[c][r] = source[r][c]`: neighbours along c in the source, along r in the destination. Not for elements
-/// of 16 bytes, which fill a vector each.
-package func transpose(
-    _ source: UnsafeRawPointer, rowStride: Int, to destination: UnsafeMutableRawPointer, columnStride: Int,
-    rows: Int, columns: Int, elementBytes: Int
-) {
-    let from = source.assumingMemoryBound(to: UInt8.self)
-    let to = destination.assumingMemoryBound(to: UInt8.self)
-    let (toStride, fromStride, rows, columns) = (Int64(columnStride), Int64(rowStride), Int64(rows), Int64(columns))
-    switch elementBytes {
-    case 1: sc_transpose_u8(to, toStride, from, fromStride, rows, columns)
-    case 2: sc_transpose_u16(to, toStride, from, fromStride, rows, columns)
-    case 4: sc_transpose_u32(to, toStride, from, fromStride, rows, columns)
-    default:
-        assert(elementBytes == 8)
-        sc_transpose_u64(to, toStride, from, fromStride, rows, columns)
+/// Tiles of elements of 1, 2, 4 or 8 bytes in two places: rows lie side by side in the destination, columns in the source.
+/// Strides are in bytes.
+package struct TransposedTiles {
+    package var rows: Int
+    package var columns: Int
+    package var sourceRow: Int
+    package var destinationColumn: Int
+    package var tiles: Int
+    package var sourceTile: Int
+    package var destinationTile: Int
+    package var elementBytes: Int
+
+    package init(
+        rows: Int, columns: Int, sourceRow: Int, destinationColumn: Int, tiles: Int, sourceTile: Int,
+        destinationTile: Int, elementBytes: Int
+    ) {
+        self.rows = rows
+        self.columns = columns
+        self.sourceRow = sourceRow
+        self.destinationColumn = destinationColumn
+        self.tiles = tiles
+        self.sourceTile = sourceTile
+        self.destinationTile = destinationTile
+        self.elementBytes = elementBytes
     }
 }
 
-/// The same of rows at any offsets from `source`.
+/// `destination[c][r] = source[r][c]` for every tile, many in one call as some have few elements. With `offsets`, row r
+/// lies that many bytes from the tile's beginning instead of r rows.
 package func transpose(
-    _ source: UnsafeRawPointer, rowOffsets: UnsafePointer<Int64>, to destination: UnsafeMutableRawPointer,
-    columnStride: Int, rows: Int, columns: Int, elementBytes: Int
+    _ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, offsets: UnsafePointer<Int64>?,
+    _ tile: UnsafePointer<TransposedTiles>
 ) {
     let from = source.assumingMemoryBound(to: UInt8.self)
     let to = destination.assumingMemoryBound(to: UInt8.self)
-    let (toStride, rows, columns) = (Int64(columnStride), Int64(rows), Int64(columns))
-    switch elementBytes {
-    case 1: sc_transpose_rows_u8(to, toStride, from, rowOffsets, rows, columns)
-    case 2: sc_transpose_rows_u16(to, toStride, from, rowOffsets, rows, columns)
-    case 4: sc_transpose_rows_u32(to, toStride, from, rowOffsets, rows, columns)
+    switch tile.pointee.elementBytes {
+    case 1: transpose(from, to, offsets, tile, sc_transpose_u8, sc_transpose_rows_u8)
+    case 2: transpose(from, to, offsets, tile, sc_transpose_u16, sc_transpose_rows_u16)
+    case 4: transpose(from, to, offsets, tile, sc_transpose_u32, sc_transpose_rows_u32)
     default:
-        assert(elementBytes == 8)
-        sc_transpose_rows_u64(to, toStride, from, rowOffsets, rows, columns)
+        assert(tile.pointee.elementBytes == 8)
+        transpose(from, to, offsets, tile, sc_transpose_u64, sc_transpose_rows_u64)
+    }
+}
+
+private typealias Bytes = UnsafePointer<UInt8>
+private typealias MutableBytes = UnsafeMutablePointer<UInt8>
+
+@inline(__always)
+private func transpose(
+    _ source: Bytes, _ destination: MutableBytes, _ offsets: UnsafePointer<Int64>?,
+    _ tile: UnsafePointer<TransposedTiles>,
+    _ even: (MutableBytes, Int64, Bytes, Int64, Int64, Int64) -> Void,
+    _ uneven: (MutableBytes, Int64, Bytes, UnsafePointer<Int64>, Int64, Int64) -> Void
+) {
+    let tile = tile.pointee
+    let (columnStride, rowStride) = (Int64(tile.destinationColumn), Int64(tile.sourceRow))
+    let (rows, columns) = (Int64(tile.rows), Int64(tile.columns))
+    for t in 0..<tile.tiles {
+        let (to, from) = (destination + t &* tile.destinationTile, source + t &* tile.sourceTile)
+        if let offsets {
+            uneven(to, columnStride, from, offsets, rows, columns)
+        } else {
+            even(to, columnStride, from, rowStride, rows, columns)
+        }
     }
 }
 
