@@ -29,7 +29,12 @@ func runSums(_ problem: PatchesProblem, threads: Int, control: Control) throws(F
     }
 }
 
+/// Bytes between the patches that are added and those that are asked for meanwhile. Measured on Sapphire Rapids (3x3 from
+/// memory): 3 KiB gain 25 %, 6 KiB 30 %.
 private let askingDistance = 6 << 10
+
+/// Rows of a transposition between two requests.
+private let transposedRows = 32
 
 private struct SumContext {
     let plan: UnsafePointer<SumPlan>
@@ -57,6 +62,7 @@ struct SumRun {
     private let divisors: UnsafeMutableRawPointer
     private let firstStage: UnsafeMutableRawPointer
     private let secondStage: UnsafeMutableRawPointer
+    private let transposed: UnsafeMutableRawPointer
 
     init(_ plan: UnsafePointer<SumPlan>, weights: UnsafeRawPointer, scratch: UnsafeMutableRawPointer) {
         self.plan = plan
@@ -69,6 +75,7 @@ struct SumRun {
         divisors = sums + plan.pointee.sumBytes
         firstStage = plan.pointee.averages ? divisors + plan.pointee.sumBytes : divisors
         secondStage = firstStage + 16 &* SumPlan.stageElements
+        transposed = secondStage + 16 &* SumPlan.stageElements
     }
 
     func run(_ task: Int) {
@@ -106,7 +113,7 @@ struct SumRun {
 
     // MARK: - Adding
 
-    private enum Quantity { case sums, divisors }
+    private enum Quantity { case sums, stagedSums, divisors }
 
     /// Adds what the loops from `level` on contribute to the block.
     private func addUp(
@@ -115,6 +122,10 @@ struct SumRun {
     ) {
         if level == plan.pointee.loopCount {  // an array of no axes
             add(source, 0, sum, 0, weight, 0, 1, quantity)
+            return
+        }
+        if level == plan.pointee.stagedLevel, case .sums = quantity {
+            addTransposed(source, sum, weight)
             return
         }
         let loop = plan.pointee.loops + level
@@ -128,7 +139,8 @@ struct SumRun {
         if range.isEmpty { return }
 
         let advance = loop.pointee.advance &* plan.pointee.axes[axis].sumStride
-        let sourceStride = isDivisor ? 0 : loop.pointee.source
+        let isStaged = if case .stagedSums = quantity { true } else { false }
+        let sourceStride = isDivisor ? 0 : isStaged ? loop.pointee.staged : loop.pointee.source
         let weightStride = plan.pointee.weightCount == 1 ? 0 : loop.pointee.weight &* plan.pointee.weightBytes
         if level == plan.pointee.loopCount &- 1 {
             let i = range.lowerBound
@@ -146,6 +158,37 @@ struct SumRun {
                 level &+ 1, source + i &* sourceStride, sum + i &* advance, weight + i &* weightStride, quantity)
         }
         positions[axis] = position
+    }
+
+    /// Adds what the loops from the staged level on contribute: the part of the patches that they walk is transposed, so
+    /// that it is contiguous along the innermost loop.
+    private func addTransposed(
+        _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer
+    ) {
+        let inner = plan.pointee.loops + (plan.pointee.loopCount &- 1)
+        let axis = inner.pointee.axis
+        let position = positions[axis]
+        let first = firsts[axis]
+        let range = indices(
+            inner, low: first &- plan.pointee.stagedReach &- position, high: first &+ counts[axis] &- 1 &- position)
+        if range.isEmpty { return }
+        let size = plan.pointee.problem.patchesType.byteCount
+        assert(range.count <= plan.pointee.stagedRows)
+        let stride = inner.pointee.source
+        var tile = TransposedTiles(
+            rows: 0, columns: plan.pointee.stagedColumns, sourceRow: stride,
+            destinationColumn: plan.pointee.stagedRows &* size, tiles: 1, sourceTile: 0, destinationTile: 0,
+            elementBytes: size)
+        var row = 0
+        while row < range.count {
+            tile.rows = min(transposedRows, range.count &- row)
+            let rows = source + (range.lowerBound &+ row) &* stride
+            if stride > 0 && stride <= 256 { prefetch(rows + askingDistance, byteCount: tile.rows &* stride) }
+            transpose(rows, to: transposed + row &* size, offsets: nil, &tile)
+            row &+= tile.rows
+        }
+        let origin = UnsafeRawPointer(transposed) - range.lowerBound &* size
+        addUp(plan.pointee.stagedLevel, origin, sum, weight, .stagedSums)
     }
 
     /// Indices of a loop whose advance is from `low` to `high`.

@@ -14,6 +14,8 @@ struct SumLoop {
     /// The axis's other loop is inside this one: positions that it covers beyond each of this one's.
     var reach = 0
     var isFirstOfTwo = false
+    /// Stride among staged patches.
+    var staged = 0
 }
 
 /// One axis of the array as the sums see it.
@@ -32,6 +34,10 @@ private let blockBytes = 24 << 10
 private let largestBlockBytes = 192 << 10
 /// Blocks are this many times as large as what windows reach beyond them, where that is possible.
 private let blockWindows = 8
+/// Bytes of patches that are transposed at once.
+private let stagedBytes = 32 << 10
+/// Fewer patches than this take longer to transpose than to add from where they lie.
+private let fewestStaged = 256
 /// A contiguous innermost run worth a call of its own.
 private let shortestRunBytes = 32
 /// Bytes of patches worth waking a thread for, and worth handing out at a time.
@@ -62,6 +68,14 @@ struct SumPlan {
     var rowAxis = 0
     var blockElements = 1
     var taskCount = 1
+    /// Where the innermost loop is not contiguous in the patches and the loops from this level on are: what they hold is
+    /// transposed into scratch first. The number of loops if there is no such level.
+    var stagedLevel = 0
+    /// Patches that are contiguous for each index of the innermost loop, and indices that scratch has room for.
+    var stagedColumns = 1
+    var stagedRows = 0
+    /// Positions that staged loops of the innermost loop's axis cover.
+    var stagedReach = 0
 
     init(_ problem: PatchesProblem, axes: UnsafeMutablePointer<SumAxis>, loops: UnsafeMutablePointer<SumLoop>) {
         self.problem = problem
@@ -86,6 +100,7 @@ struct SumPlan {
         sortLoops()
         chooseInnermost()
         pairLoops()
+        stageTransposed()
     }
 
     // MARK: - Blocks
@@ -180,21 +195,27 @@ struct SumPlan {
         }
     }
 
-    /// Moves a long loop to the innermost place if the one there is short or not contiguous: a loop over a batch axis, or
-    /// over the windows that are closest together. (Any other would change the order of summation.)
+    /// Moves a long loop to the innermost place if the one there is short or not contiguous: a loop over a batch axis, over
+    /// the windows that are closest together, or over taps inside their axis's windows. (Any other would change the order
+    /// of summation.)
     private func chooseInnermost() {
         if loopCount < 2 || score(loops[loopCount &- 1]) >= shortestRunBytes { return }
         var best = loopCount &- 1
         var windowsSeen = false
         for l in (0..<loopCount).reversed() {
             let isBatch = axes[loops[l].axis].isBatch
-            if !isBatch && (!loops[l].isWindows || windowsSeen) { continue }
-            if !isBatch { windowsSeen = true }
+            if !isBatch && (loops[l].isWindows ? windowsSeen : !isInsideWindows(l)) { continue }
+            if !isBatch && loops[l].isWindows { windowsSeen = true }
             if score(loops[l]) > score(loops[best]) { best = l }
         }
         let loop = loops[best]
         for l in best..<loopCount &- 1 { loops[l] = loops[l &+ 1] }
         loops[loopCount &- 1] = loop
+    }
+
+    private func isInsideWindows(_ l: Int) -> Bool {
+        for outer in 0..<l where loops[outer].axis == loops[l].axis { return true }
+        return false
     }
 
     /// Bytes that a loop adds in one call; strided sums count for little, whether or not their source is contiguous.
@@ -214,6 +235,51 @@ struct SumPlan {
         }
     }
 
+    private mutating func stageTransposed() {
+        stagedLevel = loopCount
+        let size = problem.patchesType.byteCount
+        guard loopCount > 1, size <= 8 else { return }
+        let inner = loops[loopCount &- 1]
+        let within = stagedRange(inner)
+        stagedRows = min(inner.extent, within)
+        if inner.source == size || stagedRows < 4 { return }
+        var level = loopCount &- 1
+        while level > 0 {
+            let loop = loops[level &- 1]
+            let isWhole = !axes[loop.axis].isBatch || axes[loop.axis].block == loop.extent
+            let columns = saturatingMultiply(stagedColumns, loop.extent)
+            let bytes = saturatingMultiply(saturatingMultiply(columns, stagedRows), size)
+            if loop.source != stagedColumns &* size || !isWhole || bytes > stagedBytes { break }
+            level &-= 1
+            loops[level].staged = stagedColumns &* stagedRows &* size
+            stagedColumns = columns
+        }
+        if stagedColumns &* stagedRows < fewestStaged {
+            stagedColumns = 1
+            return
+        }
+        loops[loopCount &- 1].staged = size
+        stagedLevel = level
+        stagedReach = reachOfStaged()
+    }
+
+    /// Indices of the innermost loop at which any tap of its axis may lie in one block.
+    private func stagedRange(_ inner: SumLoop) -> Int {
+        let axis = axes[inner.axis]
+        let other =
+            inner.isWindows ? axis.axis.dilation &* (axis.axis.taps &- 1) : axis.axis.step &* (axis.axis.windows &- 1)
+        return saturatingAdd(axis.block, other) / inner.advance &+ 1
+    }
+
+    /// What the innermost loop's range grows by where its axis's other loop is staged too.
+    private func reachOfStaged() -> Int {
+        let inner = loops[loopCount &- 1]
+        for l in stagedLevel..<loopCount &- 1 where loops[l].axis == inner.axis {
+            return loops[l].advance &* (loops[l].extent &- 1)
+        }
+        return 0
+    }
+
     // MARK: - Scratch and threads
 
     /// Elements that are converted at once.
@@ -222,7 +288,11 @@ struct SumPlan {
     var sumBytes: Int { roundToCacheLine(blockElements &* element) }
     var scratchBytes: Int {
         let lists = roundToCacheLine(3 &* problem.rank &* MemoryLayout<Int>.stride)
-        return lists &+ sumBytes &* (averages ? 2 : 1) &+ 2 &* 16 &* SumPlan.stageElements
+        return lists &+ sumBytes &* (averages ? 2 : 1) &+ 2 &* 16 &* SumPlan.stageElements &+ transposedBytes
+    }
+
+    private var transposedBytes: Int {
+        stagedLevel == loopCount ? 0 : roundToCacheLine(stagedColumns &* stagedRows &* problem.patchesType.byteCount)
     }
 
     private var bytesPerTask: Int {
