@@ -166,6 +166,7 @@ struct SumPlan {
 
     private mutating func addLoops(_ i: Int) {
         let axis = axes[i].axis
+        if axes[i].isBatch && axis.windows == 1 { return }
         func append(_ loop: SumLoop) {
             loops[loopCount] = loop
         }
