@@ -121,6 +121,9 @@ static int resolve(core_library *core, void *handle) {
       {"sc_conv_shape", (void **)&core->conv_shape},
       {"sc_conv_run", (void **)&core->conv_run},
       {"sc_conv_explain", (void **)&core->conv_explain},
+      {"sc_patches_shape", (void **)&core->patches_shape},
+      {"sc_patches_gather", (void **)&core->patches_gather},
+      {"sc_patches_scatter", (void **)&core->patches_scatter},
   };
   size_t index;
 

@@ -107,6 +107,51 @@ def conv_explain(
     options: tuple[Any, ...],
     /,
 ) -> dict[str, Any]: ...
+def patches_shape(
+    shape: tuple[int, ...],
+    axes: _Ints,
+    window: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    names: tuple[bytes, ...],
+    /,
+) -> tuple[int, ...]: ...
+def patches_gather(
+    x: np.ndarray,
+    patches: np.ndarray,
+    x_code: int,
+    patches_code: int,
+    byteswapped: int,
+    threads: int,
+    axes: _Ints,
+    window: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    boundary: int,
+    fill: bytes | None,
+    /,
+) -> None: ...
+def patches_scatter(
+    patches: np.ndarray,
+    x: np.ndarray,
+    patches_code: int,
+    x_code: int,
+    byteswapped: int,
+    threads: int,
+    axes: _Ints,
+    window: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    reduction: int,
+    weights: bytes | None,
+    /,
+) -> None: ...
 def get_num_threads() -> int: ...
 def set_num_threads(n: int, /) -> int: ...
 def isa() -> str: ...
