@@ -79,6 +79,7 @@ private func decode(_ options: sc_patches) throws(Failure) -> PatchesOptions {
     decoded.reduction = reduction
     decoded.threads =
         options.threads > 0 ? min(Int(options.threads), ThreadCount.limit) : ThreadCount.current
+    decoded.isFresh = options.fresh != 0
     decoded.windowRank = rank
     decoded.axes = PerWindow(options.axes)
     decoded.window = PerWindow(options.window)
