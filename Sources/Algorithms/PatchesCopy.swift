@@ -154,8 +154,8 @@ struct CopyRun {
         }
     }
 
-    /// A window that one loop moves from `position` on: what lies inside in one piece, the rest filled or copied index by
-    /// index.
+    /// A window that one loop moves from `position` on: what lies inside in one piece, the rest filled or copied index
+    /// by index.
     private func clip(_ w: Int, _ position: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
         let window = plan.pointee.windows[w]
         let l = window.inner

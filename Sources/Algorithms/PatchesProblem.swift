@@ -66,6 +66,8 @@ package struct PatchesProblem {
     package var weights: UnsafePointer<Double>?
     package var rank: Int
     package var axes: PatchAxisList
+    /// The patches' memory is new: the system clears its pages, into the caches, when they are first written.
+    package var isFresh = false
 
     package init(
         array: UnsafeMutableRawPointer, arrayType: ElementType, arraySwapUnit: Int, patches: UnsafeMutableRawPointer,

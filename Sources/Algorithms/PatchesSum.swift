@@ -29,8 +29,8 @@ func runSums(_ problem: PatchesProblem, threads: Int, control: Control) throws(F
     }
 }
 
-/// Bytes between the patches that are added and those that are asked for meanwhile. Measured on Sapphire Rapids (3x3 from
-/// memory): 3 KiB gain 25 %, 6 KiB 30 %.
+/// Bytes between the patches that are added and those that are asked for meanwhile. Measured on Sapphire Rapids (3x3
+/// from memory): 3 KiB gain 25 %, 6 KiB 30 %.
 private let askingDistance = 6 << 10
 
 /// Rows of a transposition between two requests.
@@ -160,8 +160,8 @@ struct SumRun {
         positions[axis] = position
     }
 
-    /// Adds what the loops from the staged level on contribute: the part of the patches that they walk is transposed, so
-    /// that it is contiguous along the innermost loop.
+    /// Adds what the loops from the staged level on contribute: the part of the patches that they walk is transposed,
+    /// so that it is contiguous along the innermost loop.
     private func addTransposed(
         _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer
     ) {

@@ -29,7 +29,8 @@ struct SumAxis {
     var isBatch: Bool { axis.taps == 1 && axis.step == 1 && axis.padding == 0 }
 }
 
-/// Bytes of sums that a block has, so that they stay in L1; and the most that it may have where windows reach far beyond.
+/// Bytes of sums that a block has, so that they stay in L1; and the most that it may have where windows reach far
+/// beyond.
 private let blockBytes = 24 << 10
 private let largestBlockBytes = 192 << 10
 /// Blocks are this many times as large as what windows reach beyond them, where that is possible.
@@ -44,12 +45,12 @@ private let shortestRunBytes = 32
 private let bytesPerThread = 64 << 10
 private let bytesPerGrain = 512 << 10
 
-/// Sums of overlapping windows, block by block of the array: each block is one task, which adds up all that belongs there
-/// in scratch and writes it once.
+/// Sums of overlapping windows, block by block of the array: each block is one task, which adds up all that belongs
+/// there in scratch and writes it once.
 ///
-/// An element's contributions are added in one order: the loops follow the memory of the patches, and along each axis the
-/// taps rise. Loops over batch axes and the choice of the innermost loop change nothing about that, so neither the batch
-/// nor the blocks nor the threads change a bit.
+/// An element's contributions are added in one order: the loops follow the memory of the patches, and along each axis
+/// the taps rise. Loops over batch axes and the choice of the innermost loop change nothing about that, so neither the
+/// batch nor the blocks nor the threads change a bit.
 struct SumPlan {
     let problem: PatchesProblem
     let arithmetic: ArithmeticKind
@@ -68,8 +69,8 @@ struct SumPlan {
     var rowAxis = 0
     var blockElements = 1
     var taskCount = 1
-    /// Where the innermost loop is not contiguous in the patches and the loops from this level on are: what they hold is
-    /// transposed into scratch first. The number of loops if there is no such level.
+    /// Where the innermost loop is not contiguous in the patches and the loops from this level on are: what they hold
+    /// is transposed into scratch first. The number of loops if there is no such level.
     var stagedLevel = 0
     /// Patches that are contiguous for each index of the innermost loop, and indices that scratch has room for.
     var stagedColumns = 1
@@ -196,9 +197,9 @@ struct SumPlan {
         }
     }
 
-    /// Moves a long loop to the innermost place if the one there is short or not contiguous: a loop over a batch axis, over
-    /// the windows that are closest together, or over taps inside their axis's windows. (Any other would change the order
-    /// of summation.)
+    /// Moves a long loop to the innermost place if the one there is short or not contiguous: a loop over a batch axis,
+    /// over the windows that are closest together, or over taps inside their axis's windows. (Any other would change
+    /// the order of summation.)
     private func chooseInnermost() {
         if loopCount < 2 || score(loops[loopCount &- 1]) >= shortestRunBytes { return }
         var best = loopCount &- 1

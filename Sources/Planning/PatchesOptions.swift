@@ -6,6 +6,7 @@ package struct PatchesOptions {
     package var boundary = Boundary.fill
     package var reduction = PatchesProblem.Reduction.sum
     package var threads = 0
+    package var isFresh = false
     package var windowRank = 0
     package var axes = PerWindow(nil)
     package var window = PerWindow(nil)

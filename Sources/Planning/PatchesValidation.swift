@@ -62,10 +62,12 @@ private func problem(
     if let given = options.fill {
         withUnsafeMutableBytes(of: &fill) { $0.copyMemory(from: .init(start: given, count: x.type.byteCount)) }
     }
-    return PatchesProblem(
+    var problem = PatchesProblem(
         array: x.data, arrayType: x.type, arraySwapUnit: x.swapUnit, patches: patches.data, patchesType: patches.type,
         patchesSwapUnit: patches.swapUnit, boundary: options.boundary, fill: fill, reduction: options.reduction,
         weights: options.weights, rank: x.rank, axes: axes)
+    problem.isFresh = options.isFresh
+    return problem
 }
 
 private func windowAxis(_ w: Int, _ x: Tensor, _ options: PatchesOptions) throws(Failure) -> Int {
@@ -113,7 +115,8 @@ private func setWindow(
     axis.isWindow = true
 }
 
-/// Takes the strides of a tensor of patches that has the right shape. `mismatch` words a wrong one: axis -1 for its rank.
+/// Takes the strides of a tensor of patches that has the right shape. `mismatch` words a wrong one: axis -1 for its
+/// rank.
 private func setPatches(
     _ patches: Tensor, _ x: Tensor, _ options: PatchesOptions, _ axes: PatchAxisList,
     _ mismatch: (_ axis: Int, _ value: Int, _ expected: Int) -> Failure

@@ -124,6 +124,7 @@ func decode(_ options: sc_patches) throws(Failure) -> PatchesOptions {
     decoded.boundary = boundary
     decoded.reduction = reduction
     decoded.threads = try decodeThreads(options.threads)
+    decoded.isFresh = options.fresh != 0
     decoded.windowRank = rank
     decoded.axes = PerWindow(options.axes)
     decoded.window = PerWindow(options.window)

@@ -21,7 +21,8 @@ private struct PatchesCall {
             func call(_ weights: UnsafePointer<Double>?) -> R {
                 var options = sc_patches(
                     window_ndim: Int32(window.count), boundary: Int32(boundary), reduction: Int32(reduction),
-                    threads: Int32(threads), axes: nil, window: lists[0], stride: lists[1], dilation: lists[2],
+                    threads: Int32(threads), fresh: 0, reserved: 0, axes: nil, window: lists[0], stride: lists[1],
+                    dilation: lists[2],
                     padding_low: lists[3], padding_high: lists[4], fill: nil, weights: weights)
                 return body(&options)
             }

@@ -199,6 +199,7 @@ def test_gather_into_any_layout(row, rng):
                 high,
                 boundary,
                 fill.tobytes(),
+                threads == 3,
             )
             np.testing.assert_array_equal(patches, expected)
         between = memory[(slice(1, None, 2),) * (3 + d)]

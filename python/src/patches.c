@@ -144,7 +144,7 @@ static sc_status scatter(const void *context, const sc_control *control, sc_erro
 }
 
 PyObject *native_patches_gather(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
-  enum { BOUNDARY = REST, FILL, ARGUMENTS };
+  enum { BOUNDARY = REST, FILL, FRESH, ARGUMENTS };
   patches_call call = {.source = {.held = 0}};
   PyObject *result = NULL;
   sc_error error;
@@ -152,6 +152,7 @@ PyObject *native_patches_gather(PyObject *module, PyObject *const *arguments, Py
 
   if (!takes("patches_gather", count, ARGUMENTS) ||
       int32_value(arguments[BOUNDARY], "boundary", &call.options.boundary) != 0 ||
+      int32_value(arguments[FRESH], "fresh", &call.options.fresh) != 0 ||
       read_call(&call, &native_state_of(module)->core, arguments) != 0 ||
       read_bytes(arguments[FILL], "fill", call.source.view.itemsize, &call.options.fill) != 0)
     goto cleanup;

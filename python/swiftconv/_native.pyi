@@ -133,6 +133,7 @@ def patches_gather(
     padding_high: _Ints,
     boundary: int,
     fill: bytes | None,
+    fresh: int,
     /,
 ) -> None: ...
 def patches_scatter(

@@ -54,12 +54,15 @@ def new(shape: Ints, dtype: np.dtype) -> np.ndarray:
         raise MemoryError(f"a result of shape {shape} and dtype {dtype} passes 2**63 bytes") from error
 
 
-def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Callable[[np.ndarray], None]) -> Any:
-    """Have `compute` write a new array, or `out`, or a temporary one where it cannot write that."""
+def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Callable[..., None]) -> Any:
+    """Have `compute` write a new array, or `out`, or a temporary one where it cannot write that.
+
+    It takes the array, and whether that is new.
+    """
     out = _arguments.output(out)
     if out is None:
         out = new(shape, dtype)
-        compute(out)
+        compute(out, True)
         return out
     if out.shape != shape:
         raise ValueError(f"out has shape {out.shape}: expected {shape}")
@@ -68,10 +71,10 @@ def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Ca
     plain = _dtypes.code_of(out.dtype) == _dtypes.code_of(dtype)
     shares = np.may_share_memory(source, out, max_work=1)  # type: ignore[arg-type]
     if plain and not shares and not overlaps_itself(out):
-        compute(np.asarray(out))
+        compute(np.asarray(out), False)
     else:
         target = new(shape, dtype)
-        compute(target)
+        compute(target, True)
         np.copyto(out, target, casting="unsafe")  # the rule has been applied above
     return out
 
@@ -80,8 +83,11 @@ def native(dtype: np.dtype) -> np.dtype:
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
-def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int) -> None:
-    """Copy every window of `x` to `patches`, a view with x's axes and then an axis of taps for each window axis."""
+def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int, fresh: bool) -> None:
+    """Copy every window of `x` to `patches`, a view with x's axes and then an axis of taps for each window axis.
+
+    `fresh` says that nobody has touched its memory yet.
+    """
     if patches.size == 0:
         return
     if _dtypes.code_of(x.dtype) is None:
@@ -89,7 +95,7 @@ def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int) -> None:
         for there, here in _taps(x.shape, patches.shape, cut):
             patches[there] = x[here]
         return
-    _native.patches_gather(*_operands(x, patches), threads, *cut, FILL, None)
+    _native.patches_gather(*_operands(x, patches), threads, *cut, FILL, None, fresh)
 
 
 def scatter(

@@ -96,8 +96,8 @@ def im2col(
     n, c = x.shape[:2]
     shape = (n * math.prod(windows), c * math.prod(cut.window))
 
-    def compute(result: np.ndarray) -> None:
-        gather(x, _book_view(result, n, c, windows, cut), cut, threads)
+    def compute(result: np.ndarray, fresh: bool) -> None:
+        gather(x, _book_view(result, n, c, windows, cut), cut, threads, fresh)
 
     return into(out, shape, native(x.dtype), x, compute)
 
@@ -163,7 +163,7 @@ def col2im(
     if rows.shape != expected:
         raise ValueError(f"col has shape {rows.shape}: expected {expected} for input_shape={shape}")
 
-    def compute(result: np.ndarray) -> None:
+    def compute(result: np.ndarray, fresh: bool) -> None:
         scatter(_book_view(rows, n, c, windows, cut), result, cut, threads)
 
     return into(out, shape, native(rows.dtype), rows, compute)
@@ -278,9 +278,9 @@ def extract_patches(
     n, c = x.shape[0], x.shape[-1]
     shape = (n, *windows, math.prod(window) * c)
 
-    def compute(result: np.ndarray) -> None:
+    def compute(result: np.ndarray, fresh: bool) -> None:
         split = result.reshape(n, *windows, *window, c)
-        gather(x, split.transpose(*range(rank + 1), 2 * rank + 1, *range(rank + 1, 2 * rank + 1)), cut, threads)
+        gather(x, split.transpose(*range(rank + 1), 2 * rank + 1, *range(rank + 1, 2 * rank + 1)), cut, threads, fresh)
 
     return into(out, shape, native(x.dtype), x, compute)
 
@@ -453,8 +453,8 @@ def patchify(
     n, c = view.shape[:2]
     shape = (n, math.prod(windows), math.prod(cut.window) * c)
 
-    def compute(result: np.ndarray) -> None:
-        gather(view, _token_view(result, n, c, windows, cut, fastest), cut, threads)
+    def compute(result: np.ndarray, fresh: bool) -> None:
+        gather(view, _token_view(result, n, c, windows, cut, fastest), cut, threads, fresh)
 
     return into(out, shape if axes.batch is not None else shape[1:], native(x.dtype), x, compute)
 
@@ -554,7 +554,7 @@ def unpatchify(
         reduce = SUM  # of one element: the same as the mean, in every dtype
     averages = weights is not None or reduce == MEAN
 
-    def compute(result: np.ndarray) -> None:
+    def compute(result: np.ndarray, fresh: bool) -> None:
         patches = _token_view(batched, n, c, windows, cut, fastest)
         scatter(patches, axes.canonical(result), cut, threads, reduce, weights)
 

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 2
+#define SC_ABI_VERSION 3
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -268,6 +268,8 @@ typedef struct sc_patches {
   int32_t boundary;    /* gather: what lies outside x. scatter adds nothing there */
   int32_t reduction;   /* scatter */
   int32_t threads;     /* 0: sc_get_num_threads() */
+  int32_t fresh;       /* gather: patches was allocated for this call, so its pages are cleared when they are written */
+  int32_t reserved;
   const int64_t *axes; /* x's axes that windows slide over; NULL: the last window_ndim */
   const int64_t *window;
   const int64_t *stride;       /* NULL: 1 each */

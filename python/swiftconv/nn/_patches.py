@@ -105,9 +105,9 @@ def unfold(
     n, c = batched.shape[:2]
     shape = (n, c * math.prod(cut.window), math.prod(windows))
 
-    def compute(result: np.ndarray) -> None:
+    def compute(result: np.ndarray, fresh: bool) -> None:
         split = result.reshape(n, c, *cut.window, *windows)
-        gather(batched, _taps_last(split, rank), cut, threads)
+        gather(batched, _taps_last(split, rank), cut, threads, fresh)
 
     return into(out, shape if batched is x else shape[1:], native(x.dtype), x, compute)
 
@@ -200,7 +200,7 @@ def fold(
     c = batched.shape[1] // taps
     shape = (n, c, *extents)
 
-    def compute(result: np.ndarray) -> None:
+    def compute(result: np.ndarray, fresh: bool) -> None:
         split = batched.reshape(n, c, *cut.window, *windows)
         scatter(_taps_last(split, rank), result.reshape(shape), cut, threads, averages)
 
