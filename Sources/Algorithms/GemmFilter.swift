@@ -89,8 +89,8 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(panelWidth, rows &- first)
-        if reader.isPlain && element <= 8, let order = MemoryOrder(problem.depth, element) {
-            packTransposed(problem, order, source, first: first, count: count, to: target, stage: stage)
+        if reader.isPlain && element <= 8, var order = MemoryOrder(problem.depth, element) {
+            packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
             return
         }
         let pitch = panelWidth &* element
@@ -125,7 +125,7 @@ struct GemmFilter {
     /// Where each row's elements are contiguous, in whatever order of depths: pieces of them are transposed to rows of lanes,
     /// and these copied to their depths.
     private func packTransposed(
-        _ problem: ContractionProblem, _ order: MemoryOrder, _ source: UnsafeRawPointer, first: Int, count: Int,
+        _ problem: ContractionProblem, _ order: inout MemoryOrder, _ source: UnsafeRawPointer, first: Int, count: Int,
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let pitch = panelWidth &* element
@@ -144,8 +144,10 @@ struct GemmFilter {
             transpose(
                 source + place &* element, to: isInOrder ? target + place &* pitch : stage, offsets: offsets, &tile)
             for column in 0..<(isInOrder ? 0 : tile.columns) {
-                (target + order.depth(at: place &+ column) &* pitch).copyMemory(
-                    from: stage + column &* pitch, byteCount: count &* element)
+                copyRows(
+                    stage + column &* pitch, strideBytes: 0, to: target + order.depth &* pitch, strideBytes: 0, rows: 1,
+                    byteCount: count &* element)
+                order.advance()
             }
             place &+= tile.columns
         }
@@ -162,13 +164,16 @@ struct GemmFilter {
 /// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.
 private let transposedDepths = 96
 
-/// The depths of a filter whose elements are contiguous, in the order of memory.
+/// A walk over the depths of a filter whose elements are contiguous, in the order of memory.
 private struct MemoryOrder {
     private let list: IndexList
     /// Indices from the innermost in memory, and how many depths a step of each moves.
     private var indices = InlineArray<32, Int>(repeating: 0)
     private var radices = InlineArray<32, Int>(repeating: 0)
+    private var values = InlineArray<32, Int>(repeating: 0)
     private(set) var isDepthOrder = true
+    /// The depth where the walk stands.
+    private(set) var depth = 0
 
     /// Nil where the elements are not contiguous.
     init?(_ list: IndexList, _ element: Int) {
@@ -189,16 +194,15 @@ private struct MemoryOrder {
         }
     }
 
-    /// The depth of the element at this place in memory.
-    func depth(at place: Int) -> Int {
-        var rest = place
-        var depth = 0
-        for i in 0..<list.count {
-            let index = indices[i]
-            depth &+= rest % list[index].extent &* radices[index]
-            rest /= list[index].extent
+    mutating func advance() {
+        for place in 0..<list.count {
+            let index = indices[place]
+            values[place] &+= 1
+            depth &+= radices[index]
+            if values[place] < list[index].extent { return }
+            depth &-= values[place] &* radices[index]
+            values[place] = 0
         }
-        return depth
     }
 }
 
