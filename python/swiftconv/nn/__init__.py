@@ -5,8 +5,18 @@ from __future__ import annotations
 from . import grad
 from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._general import conv_general_dilated
+from ._plan import ConvolutionPlan
+from ._plans import (
+    plan_conv1d,
+    plan_conv2d,
+    plan_conv3d,
+    plan_conv_transpose1d,
+    plan_conv_transpose2d,
+    plan_conv_transpose3d,
+)
 
 __all__ = [
+    "ConvolutionPlan",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -15,4 +25,10 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "grad",
+    "plan_conv1d",
+    "plan_conv2d",
+    "plan_conv3d",
+    "plan_conv_transpose1d",
+    "plan_conv_transpose2d",
+    "plan_conv_transpose3d",
 ]
