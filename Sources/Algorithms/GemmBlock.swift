@@ -79,6 +79,7 @@ struct GemmBlock {
         writeStart(batch, rowBox)
     }
 
+    @inline(__always)
     private func write(_ box: IndexBox, _ stride: KeyPath<ContractionIndex, Int>, to place: Int) {
         var strides = InlineArray<32, Int>(repeating: 0)
         for i in 0..<box.list.count { strides[i] = box.list[i][keyPath: stride] }

@@ -124,6 +124,12 @@ static int resolve(core_library *core, void *handle) {
       {"sc_patches_shape", (void **)&core->patches_shape},
       {"sc_patches_gather", (void **)&core->patches_gather},
       {"sc_patches_scatter", (void **)&core->patches_scatter},
+      {"sc_conv_plan_create", (void **)&core->conv_plan_create},
+      {"sc_conv_plan_destroy", (void **)&core->conv_plan_destroy},
+      {"sc_conv_plan_shape", (void **)&core->conv_plan_shape},
+      {"sc_conv_plan_run", (void **)&core->conv_plan_run},
+      {"sc_conv_plan_prepare", (void **)&core->conv_plan_prepare},
+      {"sc_conv_plan_bytes", (void **)&core->conv_plan_bytes},
   };
   size_t index;
 

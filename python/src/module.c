@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "conv.h"
+#include "conv_plan.h"
 #include "isa_level.h"
 #include "patches.h"
 #include "sliding.h"
@@ -104,6 +105,8 @@ static int make_default_objects(native_state *state) {
   state->one = PyLong_FromLong(1);
   state->fill = PyUnicode_InternFromString("fill");
   state->automatic = PyUnicode_InternFromString("auto");
+  state->out = PyUnicode_InternFromString("out");
+  state->run_general = PyUnicode_InternFromString("_run_general");
   return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -119,7 +122,7 @@ static int execute(PyObject *module) {
     return -1;
   result = core_library_open(&state->core, file);
   Py_DECREF(file);
-  return result;
+  return result == 0 ? add_conv_plan_type(module) : result;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
@@ -166,6 +169,8 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->one);
   Py_CLEAR(state->fill);
   Py_CLEAR(state->automatic);
+  Py_CLEAR(state->out);
+  Py_CLEAR(state->run_general);
   clear_function(&state->functions[SC_CORRELATE]);
   clear_function(&state->functions[SC_CONVOLVE]);
   return 0;

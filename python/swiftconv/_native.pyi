@@ -75,7 +75,7 @@ def slide_explain(
     fill_imaginary: float,
     /,
 ) -> dict[str, Any]: ...
-def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, /) -> Any: ...
+def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, threads: Any, /) -> Any: ...
 def conv(
     a: np.ndarray,
     b: np.ndarray,
@@ -153,6 +153,31 @@ def patches_scatter(
     weights: bytes | None,
     /,
 ) -> None: ...
+
+class ConvolutionPlan:
+    def __new__(
+        cls,
+        parts: tuple[Any, ...],
+        recipe: tuple[Any, ...] | None,
+        options: tuple[Any, ...] | None,
+        weight: np.ndarray,
+        weight_code: int | None,
+        bias: np.ndarray | None,
+        result_code: int | None,
+        threads: int,
+        takes_any_dtype: bool,
+        /,
+    ) -> Any: ...
+    _parts: Any
+    def __call__(self, input: Any, out: Any = None) -> np.ndarray: ...
+    def _run(
+        self, a: np.ndarray, a_code: int, out: np.ndarray, out_code: int, byteswapped: int, options: tuple[Any, ...], /
+    ) -> None: ...
+    def _pack(
+        self, a: np.ndarray, a_code: int, out: np.ndarray, out_code: int, byteswapped: int, options: tuple[Any, ...], /
+    ) -> None: ...
+    def _packed_bytes(self) -> int: ...
+
 def get_num_threads() -> int: ...
 def set_num_threads(n: int, /) -> int: ...
 def isa() -> str: ...
