@@ -91,7 +91,7 @@ public func sc_set_num_threads(_ count: Int32) -> Int32 {
     return Int32(truncatingIfNeeded: old)
 }
 
-private func report(
+func report(
     to error: UnsafeMutablePointer<sc_error>?, _ body: () throws(Failure) -> sc_status
 ) -> sc_status {
     do throws(Failure) {

@@ -111,10 +111,15 @@ static int resolve(core_library *core, void *handle) {
     const char *name;
     void **address;
   } symbols[] = {
-      {"sc_abi_version", (void **)&core->abi_version},         {"sc_isa", (void **)&core->isa},
-      {"sc_get_num_threads", (void **)&core->get_num_threads}, {"sc_set_num_threads", (void **)&core->set_num_threads},
-      {"sc_sliding_shape", (void **)&core->sliding_shape},     {"sc_sliding_run", (void **)&core->sliding_run},
+      {"sc_abi_version", (void **)&core->abi_version},
+      {"sc_isa", (void **)&core->isa},
+      {"sc_get_num_threads", (void **)&core->get_num_threads},
+      {"sc_set_num_threads", (void **)&core->set_num_threads},
+      {"sc_sliding_shape", (void **)&core->sliding_shape},
+      {"sc_sliding_run", (void **)&core->sliding_run},
       {"sc_sliding_explain", (void **)&core->sliding_explain},
+      {"sc_pool_shape", (void **)&core->pool_shape},
+      {"sc_pool_run", (void **)&core->pool_run},
   };
   size_t index;
 

@@ -1,10 +1,30 @@
 #include "errors.h"
 
 static const char *argument_name(sc_argument argument) {
-  static const char *const names[] = {"argument", "a",      "v",        "out",   "mode",   "axes",    "boundary",
-                                      "origin",   "stride", "dilation", "dtype", "method", "threads", "operation"};
+  static const char *const names[] = {
+      [SC_ARG_NONE] = "argument",
+      [SC_ARG_A] = "a",
+      [SC_ARG_V] = "v",
+      [SC_ARG_OUT] = "out",
+      [SC_ARG_MODE] = "mode",
+      [SC_ARG_AXES] = "axes",
+      [SC_ARG_BOUNDARY] = "boundary",
+      [SC_ARG_ORIGIN] = "origin",
+      [SC_ARG_STRIDE] = "stride",
+      [SC_ARG_DILATION] = "dilation",
+      [SC_ARG_DTYPE] = "dtype",
+      [SC_ARG_METHOD] = "method",
+      [SC_ARG_THREADS] = "threads",
+      [SC_ARG_OPERATION] = "operation",
+      [SC_ARG_INPUT] = "input",
+      [SC_ARG_PADDING] = "padding",
+      [SC_ARG_KERNEL_SIZE] = "kernel_size",
+      [SC_ARG_INDICES] = "indices",
+      [SC_ARG_NORM_TYPE] = "norm_type",
+  };
+  const int known = argument >= 0 && (size_t)argument < sizeof(names) / sizeof(names[0]);
 
-  return argument >= 0 && argument <= SC_ARG_OPERATION ? names[argument] : names[SC_ARG_NONE];
+  return known && names[argument] != NULL ? names[argument] : names[SC_ARG_NONE];
 }
 
 static const char *dtype_name(int64_t code) {
@@ -126,6 +146,51 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
     PyErr_Format(PyExc_SystemError, "swiftconv's core refused %s=%lld (status %d): please report this", name, value,
                  (int)status);
     break;
+  }
+  return NULL;
+}
+
+PyObject *raise_pool_status(sc_status status, const sc_error *error) {
+  const char *name = argument_name(error->argument);
+  long long value = error->value, expected = error->expected;
+  int axis = error->axis;
+
+  switch (status) {
+  case SC_RANK_TOO_SMALL:
+    PyErr_Format(PyExc_ValueError, "input.ndim=%lld: expected at least %lld, an axis for each axis of the window",
+                 value, expected);
+    break;
+  case SC_EMPTY_AXIS:
+    PyErr_Format(PyExc_ValueError, "input has extent 0 along axis %d: expected an element for windows to hold", axis);
+    break;
+  case SC_AXIS_OUT_OF_RANGE:
+    PyErr_Format(PyExc_ValueError, "axes holds %lld: expected axes of input, from %lld to %lld", value, -expected,
+                 expected - 1);
+    break;
+  case SC_AXIS_REPEATED:
+    PyErr_Format(PyExc_ValueError, "axes names axis %lld of input twice: expected distinct axes", value);
+    break;
+  case SC_NEGATIVE:
+    PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 0", name, axis, value);
+    break;
+  case SC_WINDOW_BEYOND:
+    PyErr_Format(PyExc_ValueError,
+                 "the window's dilated extent is %lld along axis %d of input, whose extent with padding is %lld: "
+                 "expected a window no larger than that",
+                 value, axis, expected);
+    break;
+  case SC_SIZE_OVERFLOW:
+    PyErr_Format(PyExc_OverflowError, "%s[%d]=%lld is too large for an axis of extent %lld", name, axis, value,
+                 expected);
+    break;
+  case SC_OUT_RANK:
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected %lld", name, value, expected);
+    break;
+  case SC_OUT_SHAPE:
+    PyErr_Format(PyExc_ValueError, "%s has extent %lld along axis %d: expected %lld", name, value, axis, expected);
+    break;
+  default:
+    return raise_status(status, error, NULL, NULL, NULL);
   }
   return NULL;
 }

@@ -11,4 +11,7 @@
 PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
                        const sc_sliding *options);
 
+/* The same for pools, whose words need no more than the error. */
+PyObject *raise_pool_status(sc_status status, const sc_error *error);
+
 #endif

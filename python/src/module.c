@@ -3,6 +3,7 @@
 
 #include "buffers.h"
 #include "isa_level.h"
+#include "pool.h"
 #include "sliding.h"
 #include "sliding_function.h"
 
@@ -82,6 +83,8 @@ static PyMethodDef methods[] = {
     {"slide", FASTCALL(native_slide), METH_FASTCALL, "Run a call on normalised arguments."},
     {"slide_shape", FASTCALL(native_slide_shape), METH_FASTCALL, "Validate a call; the shape of its result."},
     {"slide_explain", FASTCALL(native_slide_explain), METH_FASTCALL, "What slide would do, as a dict."},
+    {"pool", FASTCALL(native_pool), METH_FASTCALL, "Run a pool on normalised arguments."},
+    {"pool_shape", FASTCALL(native_pool_shape), METH_FASTCALL, "Validate a pool; the shape of its result."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

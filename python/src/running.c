@@ -12,8 +12,7 @@ static int32_t signal_arrived(void *context) {
   return raised;
 }
 
-sc_status run_sliding(const core_library *core, const sc_tensor *a, const sc_tensor *v, const sc_tensor *out,
-                      const sc_sliding *options, sc_error *error) {
+sc_status run_without_gil(core_run run, void *context, sc_error *error) {
   PyThreadState *thread;
   sc_control control;
   sc_status status;
@@ -22,7 +21,26 @@ sc_status run_sliding(const core_library *core, const sc_tensor *a, const sc_ten
   control.context = &thread;
   /* Py_BEGIN_ALLOW_THREADS, spelled out because the callback needs the thread's state. */
   thread = PyEval_SaveThread();
-  status = core->sliding_run(a, v, out, options, &control, error);
+  status = run(context, &control, error);
   PyEval_RestoreThread(thread);
   return status;
+}
+
+typedef struct sliding_run {
+  const core_library *core;
+  const sc_tensor *a, *v, *out;
+  const sc_sliding *options;
+} sliding_run;
+
+static sc_status slide(void *context, const sc_control *control, sc_error *error) {
+  const sliding_run *run = (const sliding_run *)context;
+
+  return run->core->sliding_run(run->a, run->v, run->out, run->options, control, error);
+}
+
+sc_status run_sliding(const core_library *core, const sc_tensor *a, const sc_tensor *v, const sc_tensor *out,
+                      const sc_sliding *options, sc_error *error) {
+  sliding_run run = {core, a, v, out, options};
+
+  return run_without_gil(slide, &run, error);
 }

@@ -43,7 +43,9 @@ enum {
   SC_OUT_SHAPE = 15,           /* axis; value: out's extent; expected */
   SC_DTYPE = 16,               /* argument; value: dtype code that the operation cannot take */
   SC_METHOD = 17,              /* method: the named algorithm cannot run this problem */
-  SC_BAD_ENUM = 18             /* argument; value: unknown code: a mistake of the caller's, not of the user's */
+  SC_BAD_ENUM = 18,            /* argument; value: unknown code: a mistake of the caller's, not of the user's */
+  SC_NEGATIVE = 23,            /* argument PADDING; axis: position in it; value */
+  SC_WINDOW_BEYOND = 24        /* axis of input; value: dilated extent of the window; expected: padded input's extent */
 };
 
 typedef int32_t sc_argument;
@@ -61,7 +63,12 @@ enum {
   SC_ARG_DTYPE = 10,
   SC_ARG_METHOD = 11,
   SC_ARG_THREADS = 12,
-  SC_ARG_OPERATION = 13
+  SC_ARG_OPERATION = 13,
+  SC_ARG_INPUT = 14,
+  SC_ARG_PADDING = 18,
+  SC_ARG_KERNEL_SIZE = 24,
+  SC_ARG_INDICES = 26,
+  SC_ARG_NORM_TYPE = 27
 };
 
 typedef struct sc_error {
@@ -167,6 +174,37 @@ sc_status sc_sliding_run(const sc_tensor *a, const sc_tensor *v, const sc_tensor
  * may have factors), so its data is needed; a's and out's are not. */
 sc_status sc_sliding_explain(const sc_tensor *a, const sc_tensor *v, const sc_tensor *out, const sc_sliding *options,
                              sc_explanation *explanation, sc_error *error);
+
+/* ---- Pooling: a window's maximum, sum, average or norm --------------------------------------------------------- */
+
+enum { SC_POOL_MAX = 0, SC_POOL_SUM = 1, SC_POOL_AVERAGE = 2, SC_POOL_LP = 3 };
+
+/* Output o and tap k read input `stride * o + dilation * k - padding_low`. Outside the input lies what changes nothing:
+ * zero, for maxima the lowest value. The dtype of out is what sums are computed in (16-bit floats: float32); a maximum
+ * keeps the dtype of input. */
+typedef struct sc_pool {
+  int32_t operation;
+  int32_t window_ndim; /* length of each list below */
+  int32_t threads;     /* 0: sc_get_num_threads() */
+  int32_t ceil_mode;   /* non-zero: the last window may reach past the padded input, if it starts inside or before it */
+  int32_t count_include_pad; /* average: non-zero counts padding, but never what lies past it */
+  int32_t signed_powers;     /* lp: non-zero sums x^p, else |x|^p */
+  int64_t divisor_override;  /* average: 0: the number of elements */
+  double norm_type;          /* lp: p; infinity: the largest |x|, minus infinity: the smallest */
+  const int64_t *axes;       /* input's axes that windows slide over; NULL: the last window_ndim */
+  const int64_t *kernel_size;
+  const int64_t *stride;       /* NULL: kernel_size */
+  const int64_t *dilation;     /* NULL: 1 each */
+  const int64_t *padding_low;  /* NULL: 0 each */
+  const int64_t *padding_high; /* NULL: 0 each */
+} sc_pool;
+
+/* Shape of the result (input.ndim extents into out_shape). */
+sc_status sc_pool_shape(const sc_tensor *input, const sc_pool *options, int64_t *out_shape, sc_error *error);
+/* indices: NULL, or of a maximum's elements (int64, the shape of out) the flat index over input's window axes in the
+ * order of `axes`: of equal ones the first, of NaN the last; -1 where a window holds none. */
+sc_status sc_pool_run(const sc_tensor *input, const sc_tensor *out, const sc_tensor *indices, const sc_pool *options,
+                      const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
