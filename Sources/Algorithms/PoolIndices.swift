@@ -1,3 +1,4 @@
+import CMachine
 import Foundations
 import Kernels
 
@@ -37,21 +38,67 @@ extension PoolRun {
         let isEmpty = rowTaps.isEmpty || block.planes == 0
         begin(best, block, flat, isEmpty: isEmpty)
         if isEmpty { return }
-        let take = takeLarger(plan.pointee.form.scalar, wideIndices: plan.pointee.wideIndices)
         let start = row.step &* block.rows.lowerBound &- row.padding &+ row.dilation &* rowTaps.lowerBound
-        // The first column of the block under tap 0 may lie in the padding; where elements are read it does not.
-        var line = start &* row.inStride &- column.padding &* column.inStride
-        repeat {
-            let columns = column.outputs(readingInsideWith: taps[outerCount &+ 1].current).clamped(to: block.columns)
-            if columns.isEmpty { continue }
-            let skipped = (columns.lowerBound &- block.columns.lowerBound) &* block.units
-            let x = elements(
-                block.input + (line &+ column.step &* columns.lowerBound &* column.inStride), columns.count, block.units
-            )
-            take(
-                best + skipped &* plan.pointee.form.elementBytes, positions + skipped &* indexBytes, x, Int64(flat),
-                Int64(columns.count &* block.units))
-        } while advanceTap(&line, &flat)
+        let tap = Tap(bytes: start &* row.inStride &- column.padding &* column.inStride, flat: flat)
+        let inner = column.interior.clamped(to: block.columns)
+        let readsInner = plan.pointee.takesInPlace && !inner.isEmpty
+        let direct = readsInner ? inner : block.columns.lowerBound..<block.columns.lowerBound
+        if !direct.isEmpty { take(direct, best, block, from: tap, staged: false) }
+        for columns in [block.columns.lowerBound..<direct.lowerBound, direct.upperBound..<block.columns.upperBound]
+        where !columns.isEmpty {
+            take(columns, best, block, from: tap, staged: true)
+        }
+    }
+
+    /// A tap's distance from the block's input, for column 0, and from tap 0 of every axis along the flat index.
+    private struct Tap {
+        var bytes: Int
+        var flat: Int
+    }
+
+    /// Goes through a window's taps in the order of the flat index, some at a time.
+    private func take(
+        _ columns: Range<Int>, _ best: UnsafeMutableRawPointer, _ block: PoolBlock, from first: Tap, staged: Bool
+    ) {
+        let (form, column) = (plan.pointee.form, plan.pointee.column)
+        let take = takeLarger(form.scalar, wideIndices: plan.pointee.wideIndices)
+        let skipped = (columns.lowerBound &- block.columns.lowerBound) &* block.units
+        let list = (scratch + plan.pointee.scratch.tapList).assumingMemoryBound(to: sc_window_tap.self)
+        let stagedBase = scratch + plan.pointee.scratch.staged
+        let source =
+            staged ? UnsafeRawPointer(stagedBase) : block.input + column.step &* columns.lowerBound &* column.inStride
+        let isFlat =
+            staged || columns.count == 1
+            || (column.step == 1 && plan.pointee.lineIsDense && block.units == plan.pointee.unit.outExtent)
+        var largest = sc_largest()
+        largest.source = source.assumingMemoryBound(to: UInt8.self)
+        largest.source_row_stride = Int64(column.step &* column.inStride)
+        largest.taps = UnsafePointer(list)
+        largest.best = (best + skipped &* form.elementBytes).assumingMemoryBound(to: UInt8.self)
+        largest.positions = (positions + skipped &* indexBytes).assumingMemoryBound(to: UInt8.self)
+        largest.rows = isFlat ? 1 : Int64(columns.count)
+        largest.count = Int64(isFlat ? columns.count &* block.units : block.units)
+        var tap = first
+        var count = 0
+        var goesOn = true
+        while goesOn {
+            if staged {
+                let line = stagedBase + count &* plan.pointee.scratch.pitch
+                stage(
+                    block.input + tap.bytes, tap: taps[plan.pointee.outerCount &+ 1].current, columns, block.units,
+                    to: line)
+                list[count] = sc_window_tap(
+                    offset: Int64(count &* plan.pointee.scratch.pitch), position: Int64(tap.flat))
+            } else {
+                list[count] = sc_window_tap(offset: Int64(tap.bytes), position: Int64(tap.flat))
+            }
+            count &+= 1
+            goesOn = advanceTap(&tap.bytes, &tap.flat)
+            if goesOn && count < (staged ? PoolScratch.stagedLines : PoolScratch.listedTaps) { continue }
+            largest.tap_count = Int64(count)
+            take(&largest)
+            count = 0
+        }
     }
 
     /// Goes to the next tap in the order of the flat index; false after the last.
@@ -82,29 +129,36 @@ extension PoolRun {
         }
     }
 
-    /// What a tap reads for neighbouring outputs, contiguous and converted: where it lies if it does already.
-    private func elements(_ source: UnsafeRawPointer, _ columns: Int, _ units: Int) -> UnsafeRawPointer {
-        let column = plan.pointee.column
-        let size = plan.pointee.problem.inputType.byteCount
-        let unitsAreOneRun =
-            plan.pointee.lineIsDense && column.step == 1 && units == plan.pointee.unit.outExtent
-        let stride = plan.pointee.unit.outExtent == 1 ? column.step &* column.inStride : plan.pointee.unit.inStride
-        let isOneRun = unitsAreOneRun || columns == 1 || plan.pointee.unit.outExtent == 1
-        let form = plan.pointee.form
-        if isOneRun && stride == size && form.reader.isPlain && !form.isBoolean { return source }
-        let staged = scratch + plan.pointee.scratch.staged
+    /// What a tap reads for neighbouring outputs, contiguous and converted; the lowest value where it lies outside.
+    private func stage(
+        _ line: UnsafeRawPointer, tap: Int, _ columns: Range<Int>, _ units: Int, to destination: UnsafeMutableRawPointer
+    ) {
+        let (form, column, unit) = (plan.pointee.form, plan.pointee.column, plan.pointee.unit)
         let raw = scratch + plan.pointee.scratch.raw
+        let inside = column.outputs(readingInsideWith: tap).clamped(to: columns)
+        if inside != columns {
+            var identity = form.identity
+            fillRows(
+                &identity, to: destination, rowStride: 0, rows: 1, count: columns.count &* units,
+                elementBytes: form.elementBytes)
+            if inside.isEmpty { return }
+        }
+        let step = column.step &* column.inStride
+        let source = line + inside.lowerBound &* step
+        let target = destination + (inside.lowerBound &- columns.lowerBound) &* units &* form.elementBytes
+        let isOneRun =
+            unit.outExtent == 1 || (column.step == 1 && plan.pointee.lineIsDense && units == unit.outExtent)
         if isOneRun {
-            form.reader.read(source, stride: stride, count: columns &* units, to: staged, stage: raw)
+            let stride = unit.outExtent == 1 ? step : unit.inStride
+            form.reader.read(source, stride: stride, count: inside.count &* units, to: target, stage: raw)
         } else {
-            for c in 0..<columns {
+            for c in 0..<inside.count {
                 form.reader.read(
-                    source + c &* column.step &* column.inStride, stride: stride, count: units,
-                    to: staged + c &* units &* form.elementBytes, stage: raw)
+                    source + c &* step, stride: unit.inStride, count: units,
+                    to: target + c &* units &* form.elementBytes, stage: raw)
             }
         }
-        if form.isBoolean { normaliseBooleans(staged, count: columns &* units) }
-        return UnsafeRawPointer(staged)
+        if form.isBoolean { normaliseBooleans(destination, count: columns.count &* units) }
     }
 
     private func writeIndices<Index: FixedWidthInteger & BitwiseCopyable>(_: Index.Type, _ block: PoolBlock) {

@@ -39,6 +39,8 @@ struct PoolPlan {
     /// There is no vertical pass to make: windows are read where they lie, unless they reach into the padding.
     let isDirect: Bool
     let writesInPlace: Bool
+    /// Maxima with indices are looked for where elements lie, but for those at the border.
+    let takesInPlace: Bool
 
     let unitBlock: Int
     let columnBlock: Int
@@ -76,6 +78,8 @@ struct PoolPlan {
         readsInPlace = isPlain && (lineIsDense || unit.outExtent > 1 || column.outExtent &+ column.taps == 2)
         horizontal = PoolPlan.horizontal(column, unit, form, inputBytes)
         tapChunk = max(1, longestChunk / column.dilation)
+        takesInPlace =
+            isPlain && !form.isBoolean && (unit.outExtent > 1 || (lineIsDense && column.isInterior && column.step == 1))
         var isDirect = isPlain && row.taps == 1 && row.isInterior
         for i in 0..<outerCount where outer[i].isWindow { isDirect = false }
         switch horizontal {
@@ -188,9 +192,11 @@ struct PoolScratch {
     private(set) var taps = 0
     /// Of maxima with indices: a row's indices as they are found.
     private(set) var positions = 0
+    private(set) var tapList = 0
     private(set) var byteCount = 0
 
-    static let stagedLines = 4
+    static let stagedLines = 8
+    static let listedTaps = 64
 
     init() {}
 
@@ -214,7 +220,10 @@ struct PoolScratch {
             otherResults = take(outPitch &* plan.rowBlock)
             chunk = take(outPitch &* plan.rowBlock)
         }
-        if plan.indices != nil { positions = take(8 &* outElements) }
+        if plan.indices != nil {
+            positions = take(8 &* outElements)
+            tapList = take(16 &* PoolScratch.listedTaps)
+        }
         taps = take(MemoryLayout<PoolTaps>.stride &* (plan.outerCount &+ 2))
     }
 

@@ -328,32 +328,37 @@ struct PoolRun {
         }
         let (row, column) = (plan.pointee.row, plan.pointee.column)
         let inner = column.fullyCounted(padding: problem.countsPadding).clamped(to: block.columns)
+        let innerRows = row.isWindow ? row.fullyCounted(padding: problem.countsPadding) : block.rows
+        let whole = Double(block.counted) * Double(column.taps)
+        if inner == block.columns && innerRows.clamped(to: block.rows) == block.rows {
+            forEachRun(results, block, inner) { divide($0, count: $1, by: whole * Double(row.taps), scalar) }
+            return
+        }
         for r in block.rows {
-            let counted = Double(block.counted) * Double(row.counted(r, padding: problem.countsPadding))
             let start = results.base + (r &- block.rows.lowerBound) &* results.rowStride
-            func divideColumns(_ columns: Range<Int>, by divisor: Double) {
-                forEachRun(start, results.columnStride, block, columns) { divide($0, count: $1, by: divisor, scalar) }
-            }
-            func divideEach(_ columns: Range<Int>) {
-                for c in columns {
-                    divideColumns(c..<c &+ 1, by: counted * Double(column.counted(c, padding: problem.countsPadding)))
+            let counted = row.counted(r, padding: problem.countsPadding)
+            for c in block.columns where !inner.contains(c) {
+                let few = counted &* column.counted(c, padding: problem.countsPadding)
+                forEachRun(start, results.columnStride, block, c..<c &+ 1) {
+                    divide($0, count: $1, by: Double(block.counted) * Double(few), scalar)
                 }
             }
-            if inner.isEmpty {
-                divideEach(block.columns)
-                continue
+            forEachRun(start, results.columnStride, block, inner) {
+                divide($0, count: $1, by: whole * Double(counted), scalar)
             }
-            divideEach(block.columns.lowerBound..<inner.lowerBound)
-            divideColumns(inner, by: counted * Double(column.taps))
-            divideEach(inner.upperBound..<block.columns.upperBound)
         }
     }
 
-    /// Calls `body` with contiguous runs of scalars.
+    /// Calls `body` with contiguous runs of scalars: rows of all columns of the block.
     @inline(__always)
     private func forEachRun(
         _ results: Results, _ block: PoolBlock, _ columns: Range<Int>, _ body: (UnsafeMutableRawPointer, Int) -> Void
     ) {
+        let rowBytes = columns.count &* block.units &* elementBytes
+        if results.rowStride == rowBytes && (columns.count == 1 || results.columnStride &* columns.count == rowBytes) {
+            body(results.base, block.rows.count &* columns.count &* block.units &* plan.pointee.form.parts)
+            return
+        }
         for r in 0..<block.rows.count {
             forEachRun(results.base + r &* results.rowStride, results.columnStride, block, columns, body)
         }

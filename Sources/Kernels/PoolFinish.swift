@@ -1,3 +1,5 @@
+import CMachine
+
 #if canImport(Darwin)
 import Darwin
 #else
@@ -19,10 +21,9 @@ package enum PoolPower: Sendable {
 /// Divides by a number of elements, as torch and NumPy do: multiplying by its inverse would round twice.
 package func divide(_ memory: UnsafeMutableRawPointer, count: Int, by divisor: Double, _ scalar: PoolScalar) {
     if case .float64 = scalar {
-        replace(memory, Double.self, count) { $0 / divisor }
+        sc_divide_f64(memory, Int64(count), divisor)
     } else {
-        let divisor = Float(divisor)
-        replace(memory, Float.self, count) { $0 / divisor }
+        sc_divide_f32(memory, Int64(count), Float(divisor))
     }
 }
 

@@ -116,13 +116,8 @@ package struct PoolKernels {
     }
 }
 
-/// `sc_take_larger` for one element type: puts larger elements, and NaN, into a line of maxima, and their position into a
-/// line of indices of 32 or 64 bits.
-package typealias TakeLarger =
-    @convention(c) (
-        _ best: UnsafeMutableRawPointer?, _ indices: UnsafeMutableRawPointer?, _ x: UnsafeRawPointer?,
-        _ position: Int64, _ count: Int64
-    ) -> Void
+/// `sc_take_larger` for one element type, with positions of 32 or 64 bits.
+package typealias TakeLarger = @convention(c) (UnsafePointer<sc_largest>?) -> Void
 
 package func takeLarger(_ scalar: PoolScalar, wideIndices: Bool) -> TakeLarger {
     switch scalar {
