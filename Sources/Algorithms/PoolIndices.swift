@@ -41,12 +41,12 @@ extension PoolRun {
         let start = row.step &* block.rows.lowerBound &- row.padding &+ row.dilation &* rowTaps.lowerBound
         let tap = Tap(bytes: start &* row.inStride &- column.padding &* column.inStride, flat: flat)
         let inner = column.interior.clamped(to: block.columns)
-        let readsInner = plan.pointee.takesInPlace && !inner.isEmpty
-        let direct = readsInner ? inner : block.columns.lowerBound..<block.columns.lowerBound
-        if !direct.isEmpty { take(direct, best, block, from: tap, staged: false) }
-        for columns in [block.columns.lowerBound..<direct.lowerBound, direct.upperBound..<block.columns.upperBound]
-        where !columns.isEmpty {
-            take(columns, best, block, from: tap, staged: true)
+        if plan.pointee.takesInPlace && !inner.isEmpty {
+            take(block.columns.lowerBound..<inner.lowerBound, best, block, from: tap, staged: true)
+            take(inner, best, block, from: tap, staged: false)
+            take(inner.upperBound..<block.columns.upperBound, best, block, from: tap, staged: true)
+        } else {
+            take(block.columns, best, block, from: tap, staged: true)
         }
     }
 
@@ -60,6 +60,7 @@ extension PoolRun {
     private func take(
         _ columns: Range<Int>, _ best: UnsafeMutableRawPointer, _ block: PoolBlock, from first: Tap, staged: Bool
     ) {
+        if columns.isEmpty { return }
         let (form, column) = (plan.pointee.form, plan.pointee.column)
         let take = takeLarger(form.scalar, wideIndices: plan.pointee.wideIndices)
         let skipped = (columns.lowerBound &- block.columns.lowerBound) &* block.units
@@ -119,14 +120,17 @@ extension PoolRun {
             &identity, to: best, rowStride: 0, rows: 1, count: block.columns.count &* block.units,
             elementBytes: form.elementBytes)
         let column = plan.pointee.column
-        let inner = column.interior
-        for c in block.columns {
-            let taps = inner.contains(c) ? 0..<column.taps : column.taps(of: c)
+        let inner = column.interior.clamped(to: block.columns)
+        func set(_ columns: Range<Int>, _ taps: Range<Int>) {
             let hasNone = isEmpty || taps.isEmpty
             var first = hasNone ? -1 : Int64(flat &+ taps.lowerBound &* column.dilation &* column.flatStride)
-            let place = positions + (c &- block.columns.lowerBound) &* block.units &* indexBytes
-            fillRows(&first, to: place, rowStride: 0, rows: 1, count: block.units, elementBytes: indexBytes)
+            let place = positions + (columns.lowerBound &- block.columns.lowerBound) &* block.units &* indexBytes
+            fillRows(
+                &first, to: place, rowStride: 0, rows: 1, count: columns.count &* block.units, elementBytes: indexBytes)
         }
+        for c in block.columns.lowerBound..<inner.lowerBound { set(c..<c &+ 1, column.taps(of: c)) }
+        if !inner.isEmpty { set(inner, 0..<column.taps) }
+        for c in inner.upperBound..<block.columns.upperBound { set(c..<c &+ 1, column.taps(of: c)) }
     }
 
     /// What a tap reads for neighbouring outputs, contiguous and converted; the lowest value where it lies outside.
@@ -165,17 +169,39 @@ extension PoolRun {
         guard let out = block.indices else { return }
         let (row, column, unit) = (plan.pointee.row, plan.pointee.column, plan.pointee.unit)
         let rowFlat = block.flat &+ (row.step &* block.rows.lowerBound &- row.padding) &* row.flatStride
-        let isSwapped = plan.pointee.problem.indicesSwapUnit > 1
-        var position = UnsafeRawPointer(positions)
-        for c in block.columns {
-            let flat = rowFlat &+ (column.step &* c &- column.padding) &* column.flatStride
-            let target = out + (c &- block.columns.lowerBound) &* column.indexStride
-            for u in 0..<block.units {
-                let found = position.load(as: Index.self)
-                position += MemoryLayout<Index>.size
-                let index = found < 0 ? -1 : Int64(found) &+ Int64(flat)
-                (target + u &* unit.indexStride).storeBytes(of: isSwapped ? index.byteSwapped : index, as: Int64.self)
+        let flat = rowFlat &+ (column.step &* block.columns.lowerBound &- column.padding) &* column.flatStride
+        let flatStep = column.step &* column.flatStride
+        if unit.outExtent == 1 {
+            writeRun(Index.self, positions, to: out, stride: column.indexStride, block.columns.count, flat, flatStep)
+            return
+        }
+        for c in 0..<block.columns.count {
+            writeRun(
+                Index.self, positions + c &* block.units &* indexBytes, to: out + c &* column.indexStride,
+                stride: unit.indexStride, block.units, flat &+ c &* flatStep, 0)
+        }
+    }
+
+    /// Positions within windows that begin at `flat`, each `flatStep` after the one before.
+    @inline(__always)
+    private func writeRun<Index: FixedWidthInteger & BitwiseCopyable>(
+        _: Index.Type, _ found: UnsafeRawPointer, to out: UnsafeMutableRawPointer, stride: Int, _ count: Int,
+        _ flat: Int, _ flatStep: Int
+    ) {
+        @inline(__always)
+        func write(_ stride: Int, _ store: (Int64) -> Int64) {
+            for i in 0..<count {
+                let position = found.load(fromByteOffset: i &* MemoryLayout<Index>.size, as: Index.self)
+                let index = position < 0 ? -1 : Int64(position) &+ Int64(flat &+ i &* flatStep)
+                out.storeBytes(of: store(index), toByteOffset: i &* stride, as: Int64.self)
             }
+        }
+        if plan.pointee.problem.indicesSwapUnit > 1 {
+            write(stride) { $0.byteSwapped }
+        } else if stride == 8 {
+            write(8) { $0 }
+        } else {
+            write(stride) { $0 }
         }
     }
 }

@@ -38,6 +38,8 @@ struct PoolPlan {
     let readsInPlace: Bool
     /// There is no vertical pass to make: windows are read where they lie, unless they reach into the padding.
     let isDirect: Bool
+    /// Windows over units that share little are reduced at once, without lines between rows and columns.
+    let takesWindows: Bool
     let writesInPlace: Bool
     /// Maxima with indices are looked for where elements lie, but for those at the border.
     let takesInPlace: Bool
@@ -80,15 +82,16 @@ struct PoolPlan {
         tapChunk = max(1, longestChunk / column.dilation)
         takesInPlace =
             isPlain && !form.isBoolean && (unit.outExtent > 1 || (lineIsDense && column.isInterior && column.step == 1))
-        var isDirect = isPlain && row.taps == 1 && row.isInterior
-        for i in 0..<outerCount where outer[i].isWindow { isDirect = false }
-        switch horizontal {
-        case .pairs: isDirect = isDirect && lineIsDense && column.taps % 2 == 0
-        case .runs: isDirect = isDirect && lineIsDense
-        case .lines, .pixels: isDirect = isDirect && (lineIsDense || unit.outExtent > 1 || column.outExtent == 1)
-        case .strided: break
+        var hasPlanes = false
+        for i in 0..<outerCount where outer[i].isWindow { hasPlanes = true }
+        isDirect =
+            isPlain && row.taps == 1 && row.isInterior && !hasPlanes
+            && PoolPlan.reads(horizontal, column, lineIsDense: lineIsDense, hasUnits: unit.outExtent > 1)
+        if case .pixels = horizontal {
+            takesWindows = isPlain && row.isWindow && !hasPlanes
+        } else {
+            takesWindows = false
         }
-        self.isDirect = isDirect
         tapOrder = PoolPlan.tapOrder(roles, row, column)
         wideIndices = roles.reach > Int(Int32.max)
         let chunkTaps = min(column.taps, tapChunk)
@@ -107,6 +110,18 @@ struct PoolPlan {
         let pitch = roundToCacheLine(span &* unitBlock &* form.elementBytes) &+ 64
         rowBlock = min(row.outExtent, max(1, lineBytes / pitch))
         scratch = PoolScratch(self, span: span, pitch: pitch)
+    }
+
+    /// Whether the horizontal pass can read input where it lies.
+    private static func reads(
+        _ horizontal: Horizontal, _ column: PoolAxis, lineIsDense: Bool, hasUnits: Bool
+    ) -> Bool {
+        switch horizontal {
+        case .pairs: lineIsDense && column.taps % 2 == 0
+        case .runs: lineIsDense
+        case .lines, .pixels: lineIsDense || hasUnits || column.outExtent == 1
+        case .strided: true
+        }
     }
 
     private static func tapOrder(_ roles: PoolRoles, _ row: PoolAxis, _ column: PoolAxis) -> AxisInts {

@@ -1,6 +1,6 @@
 /* reduce.h: maxima and sums over windows of lines in memory, for every element type.
  *
- * One macro makes the four kernels of a type: they need comparisons on vectors of up to 64 lanes, which Swift's generic
+ * One macro makes the five kernels of a type: they need comparisons on vectors of up to 64 lanes, which Swift's generic
  * operators leave as loops over the lanes (vector.h). Kernels read each operand from its first to its last element and
  * no further, write outputs only, and never read what they wrote: the last vector of a line lies over the end of the
  * one before. `out` overlaps neither `source` nor `initial`.
@@ -18,6 +18,8 @@ typedef struct sc_window_lines {
   int64_t source_row_stride;
   int64_t tap_stride;
   int64_t taps; /* at least 1 */
+  int64_t tap_row_stride;
+  int64_t tap_rows; /* windows only: rows of taps, reduced onto each other first; at least 1 */
   int64_t step; /* from one output's window to the next, strided kernels only */
   uint8_t *out;
   int64_t out_row_stride;
@@ -73,6 +75,40 @@ typedef struct sc_window_lines {
       }                                                                                                                \
       if (initial)                                                                                                     \
         initial += p->initial_row_stride;                                                                              \
+    }                                                                                                                  \
+  }
+
+#define SC_REDUCE_WINDOW_PIECE(type, VECTORS, COMBINE)                                                                 \
+  {                                                                                                                    \
+    type total[VECTORS], sum[VECTORS], x;                                                                              \
+    for (int64_t column = 0; column < p->taps; ++column) {                                                             \
+      const uint8_t *from = source + i * size + column * p->tap_stride;                                                \
+      __builtin_memcpy(sum, from, sizeof sum);                                                                         \
+      for (int64_t row = 1; row < p->tap_rows; ++row) {                                                                \
+        from += p->tap_row_stride;                                                                                     \
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < VECTORS; ++v) {                                         \
+          __builtin_memcpy(&x, from + v * sizeof x, sizeof x);                                                         \
+          sum[v] = COMBINE(sum[v], x);                                                                                 \
+        }                                                                                                              \
+      }                                                                                                                \
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < VECTORS; ++v) total[v] =                                  \
+          column ? COMBINE(total[v], sum[v]) : sum[v];                                                                 \
+    }                                                                                                                  \
+    __builtin_memcpy(out + i * size, total, sizeof total);                                                             \
+  }
+#define SC_REDUCE_WINDOW_ROWS(type, COMBINE)                                                                           \
+  {                                                                                                                    \
+    const int64_t lanes = (int64_t)sizeof(type) / size;                                                                \
+    for (int64_t row = 0; row < p->rows; ++row, source += p->source_row_stride, out += p->out_row_stride) {            \
+      int64_t i = 0;                                                                                                   \
+      for (; i + 4 * lanes <= count; i += 4 * lanes)                                                                   \
+        SC_REDUCE_WINDOW_PIECE(type, 4, COMBINE)                                                                       \
+      for (; i + lanes <= count; i += lanes)                                                                           \
+        SC_REDUCE_WINDOW_PIECE(type, 1, COMBINE)                                                                       \
+      if (i < count) {                                                                                                 \
+        i = count - lanes;                                                                                             \
+        SC_REDUCE_WINDOW_PIECE(type, 1, COMBINE)                                                                       \
+      }                                                                                                                \
     }                                                                                                                  \
   }
 
@@ -175,6 +211,22 @@ typedef struct sc_window_lines {
       SC_REDUCE_ROWS(eighth, COMBINE)                                                                                  \
     else                                                                                                               \
       SC_REDUCE_ROWS(scalar, COMBINE)                                                                                  \
+  }                                                                                                                    \
+                                                                                                                       \
+  /* Lines of windows, whose taps are rows and columns: columns of taps first, then these. */                            \
+  static inline void sc_reduce_windows_##name(const sc_window_lines *p) {                                              \
+    enum { FULL = SC_VECTOR_BYTES / sizeof(scalar), QUARTER = 16 / sizeof(scalar) };                                   \
+    typedef scalar full __attribute__((ext_vector_type(FULL)));                                                        \
+    typedef scalar quarter __attribute__((ext_vector_type(QUARTER)));                                                  \
+    const int64_t size = sizeof(scalar), count = p->count;                                                             \
+    const uint8_t *source = p->source;                                                                                 \
+    uint8_t *out = p->out;                                                                                             \
+    if (count >= FULL)                                                                                                 \
+      SC_REDUCE_WINDOW_ROWS(full, COMBINE)                                                                             \
+    else if (count >= QUARTER)                                                                                         \
+      SC_REDUCE_WINDOW_ROWS(quarter, COMBINE)                                                                          \
+    else                                                                                                               \
+      SC_REDUCE_WINDOW_ROWS(scalar, COMBINE)                                                                           \
   }                                                                                                                    \
                                                                                                                        \
   /* Step 2, taps that are neighbours. With an odd number of taps one element past the last window is read. */         \
