@@ -64,11 +64,15 @@ struct PoolBlock {
 extension PoolPlan {
     /// Which block of rows, columns and units a task is, and its place along the outer axes.
     fileprivate func blockIndices(_ task: Int) -> (row: Int, column: Int, unit: Int, rest: Int) {
+        // Units and columns go first: rows that share input still find it in the cache, and memory is read as it lies.
         let (rowBlocks, columnBlocks, unitBlocks) = (rowBlocks, columnBlocks, unitBlocks)
-        let (afterRow, row) = task.quotientAndRemainder(dividingBy: rowBlocks)
-        if columnBlocks == 1 && unitBlocks == 1 { return (row, 0, 0, afterRow) }
-        let (afterColumn, column) = afterRow.quotientAndRemainder(dividingBy: columnBlocks)
-        let (rest, unit) = afterColumn.quotientAndRemainder(dividingBy: unitBlocks)
+        if columnBlocks == 1 && unitBlocks == 1 {
+            let (rest, row) = task.quotientAndRemainder(dividingBy: rowBlocks)
+            return (row, 0, 0, rest)
+        }
+        let (afterUnit, unit) = task.quotientAndRemainder(dividingBy: unitBlocks)
+        let (afterColumn, column) = afterUnit.quotientAndRemainder(dividingBy: columnBlocks)
+        let (rest, row) = afterColumn.quotientAndRemainder(dividingBy: rowBlocks)
         return (row, column, unit, rest)
     }
 }

@@ -102,7 +102,8 @@ struct PoolPlan {
 
         // Blocks: a line of at most `lineElements`, as many rows as stay in the cache with it.
         let lineElements = min(longestLine, lineBytes / form.elementBytes)
-        let window = column.dilation &* (chunkTaps &- 1) &+ 1
+        // What is always read where it lies has no lines.
+        let window = isDirect && column.isInterior ? 1 : column.dilation &* (chunkTaps &- 1) &+ 1
         unitBlock = PoolPlan.unitBlock(unit.outExtent, lineElements, window &+ column.step, form.elementBytes)
         let columnsInLine = max(lineElements / unitBlock &- window, 0) / column.step &+ 1
         columnBlock = min(column.outExtent, columnsInLine)
