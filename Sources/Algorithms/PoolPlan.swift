@@ -38,8 +38,6 @@ struct PoolPlan {
     let readsInPlace: Bool
     /// There is no vertical pass to make: windows are read where they lie, unless they reach into the padding.
     let isDirect: Bool
-    /// Windows over units that share little are reduced at once, without lines between rows and columns.
-    let takesWindows: Bool
     let writesInPlace: Bool
     /// Maxima with indices are looked for where elements lie, but for those at the border.
     let takesInPlace: Bool
@@ -87,11 +85,6 @@ struct PoolPlan {
         isDirect =
             isPlain && row.taps == 1 && row.isInterior && !hasPlanes
             && PoolPlan.reads(horizontal, column, lineIsDense: lineIsDense, hasUnits: unit.outExtent > 1)
-        if case .pixels = horizontal {
-            takesWindows = isPlain && row.isWindow && !hasPlanes
-        } else {
-            takesWindows = false
-        }
         tapOrder = PoolPlan.tapOrder(roles, row, column)
         wideIndices = roles.reach > Int(Int32.max)
         let chunkTaps = min(column.taps, tapChunk)

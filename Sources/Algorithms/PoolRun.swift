@@ -2,7 +2,8 @@ import CMachine
 import Foundations
 import Kernels
 
-/// Taps that are read side by side, and the distance from which on they are.
+/// Taps that are read side by side, and the distance in bytes from which on they are: 7 x 7 averages over channels-last
+/// images take 13 % less time with 8 than with one, and a third less than with all 49.
 private let tapGroup: Int64 = 8
 private let farApart: Int64 = 1024
 
@@ -57,14 +58,6 @@ struct PoolRun {
             rowStride = run.plan.pointee.scratch.outPitch
             columnStride = block.units &* run.plan.pointee.form.elementBytes
         }
-
-        /// Those of some rows and columns.
-        func part(of block: PoolBlock, _ rows: Range<Int>, _ columns: Range<Int>) -> Results {
-            var part = self
-            part.base += (rows.lowerBound &- block.rows.lowerBound) &* rowStride
-            part.base += (columns.lowerBound &- block.columns.lowerBound) &* columnStride
-            return part
-        }
     }
 
     /// Partial sums onto each other.
@@ -83,72 +76,19 @@ struct PoolRun {
     /// Reduces the taps `chunk` of the column axis, after the rows if there is a vertical pass to make.
     private func horizontal(_ block: inout PoolBlock, _ chunk: Range<Int>, into results: Results) {
         let column = plan.pointee.column
-        if plan.pointee.takesWindows {
-            let rows = plan.pointee.row.interior.clamped(to: block.rows)
-            let columns = column.interior.clamped(to: block.columns)
-            if !rows.isEmpty && !columns.isEmpty {
-                reduceWindows(block, rows, columns, chunk, into: results)
-                let (above, below) = (
-                    block.rows.lowerBound..<rows.lowerBound, rows.upperBound..<block.rows.upperBound
-                )
-                let (before, after) = (
-                    block.columns.lowerBound..<columns.lowerBound, columns.upperBound..<block.columns.upperBound
-                )
-                twoPasses(&block, above, block.columns, chunk, into: results)
-                twoPasses(&block, rows, before, chunk, into: results)
-                twoPasses(&block, rows, after, chunk, into: results)
-                twoPasses(&block, below, block.columns, chunk, into: results)
-                return
-            }
-        }
-        twoPasses(&block, block.rows, block.columns, chunk, into: results)
-    }
-
-    /// A part of a block.
-    private func twoPasses(
-        _ block: inout PoolBlock, _ rows: Range<Int>, _ columns: Range<Int>, _ chunk: Range<Int>, into results: Results
-    ) {
-        if rows.isEmpty || columns.isEmpty { return }
-        var part = block
-        part.rows = rows
-        part.columns = columns
-        let target = results.part(of: block, rows, columns)
-        let column = plan.pointee.column
-        let first = column.step &* columns.lowerBound &+ column.dilation &* chunk.lowerBound &- column.padding
-        let span = column.step &* (columns.count &- 1) &+ column.dilation &* (chunk.count &- 1) &+ 1
+        let first = column.step &* block.columns.lowerBound &+ column.dilation &* chunk.lowerBound &- column.padding
+        let span = column.step &* (block.columns.count &- 1) &+ column.dilation &* (chunk.count &- 1) &+ 1
         if plan.pointee.isDirect && first >= 0 && span <= column.inExtent &- first {
             let row = plan.pointee.row
-            let source = block.input + (row.step &* rows.lowerBound &- row.padding) &* row.inStride
+            let source = block.input + (row.step &* block.rows.lowerBound &- row.padding) &* row.inStride
             reduceLines(
                 source + first &* column.inStride, rowStride: row.step &* row.inStride, columnStride: column.inStride,
-                taps: chunk.count, into: target, part)
+                taps: chunk.count, into: results, block)
         } else {
-            vertical(&part, from: first, span: span)
+            vertical(&block, from: first, span: span)
             reduceLines(
                 scratch + plan.pointee.scratch.lines, rowStride: plan.pointee.scratch.pitch,
-                columnStride: block.units &* elementBytes, taps: chunk.count, into: target, part)
-        }
-    }
-
-    /// Windows that lie inside the input, in one pass; sums in the same order as in two.
-    private func reduceWindows(
-        _ block: PoolBlock, _ rows: Range<Int>, _ columns: Range<Int>, _ chunk: Range<Int>, into results: Results
-    ) {
-        let (row, column) = (plan.pointee.row, plan.pointee.column)
-        let target = results.part(of: block, rows, columns)
-        let start = column.step &* columns.lowerBound &+ column.dilation &* chunk.lowerBound &- column.padding
-        var lines = sc_window_lines()
-        lines.tap_rows = Int64(row.taps)
-        lines.tap_row_stride = Int64(row.dilation &* row.inStride)
-        for r in rows {
-            setSource(
-                &lines, block.input + (row.step &* r &- row.padding) &* row.inStride + start &* column.inStride,
-                rowStride: column.step &* column.inStride, tapStride: column.dilation &* column.inStride,
-                taps: chunk.count)
-            setOut(
-                &lines, target.base + (r &- rows.lowerBound) &* target.rowStride, rowStride: target.columnStride)
-            setSize(&lines, rows: columns.count, elements: block.units)
-            kernels.windows(&lines)
+                columnStride: block.units &* elementBytes, taps: chunk.count, into: results, block)
         }
     }
 

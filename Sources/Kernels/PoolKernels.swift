@@ -27,14 +27,12 @@ package enum PoolScalar: Sendable {
     }
 }
 
-/// reduce.h's five kernels for one element type and one way to combine elements.
+/// reduce.h's four kernels for one element type and one way to combine elements.
 package struct PoolKernels {
     package typealias Kernel = @convention(c) (UnsafePointer<sc_window_lines>?) -> Void
 
     /// Every output's taps at the same distance: lines above each other, or a line that slides by an element.
     package let lines: Kernel
-    /// Windows of rows and columns of taps, over units.
-    package let windows: Kernel
     /// Step 2, neighbouring taps; reads one element past the last window where taps are odd.
     package let pairs: Kernel
     /// Any step, element by element.
@@ -46,52 +44,52 @@ package struct PoolKernels {
         switch scalar {
         case .int8:
             PoolKernels(
-                lines: sc_reduce_lines_i8_max, windows: sc_reduce_windows_i8_max, pairs: sc_reduce_pairs_i8_max,
+                lines: sc_reduce_lines_i8_max, pairs: sc_reduce_pairs_i8_max,
                 strided: sc_reduce_strided_i8_max,
                 runs: sc_reduce_runs_i8_max)
         case .int16:
             PoolKernels(
-                lines: sc_reduce_lines_i16_max, windows: sc_reduce_windows_i16_max, pairs: sc_reduce_pairs_i16_max,
+                lines: sc_reduce_lines_i16_max, pairs: sc_reduce_pairs_i16_max,
                 strided: sc_reduce_strided_i16_max,
                 runs: sc_reduce_runs_i16_max)
         case .int32:
             PoolKernels(
-                lines: sc_reduce_lines_i32_max, windows: sc_reduce_windows_i32_max, pairs: sc_reduce_pairs_i32_max,
+                lines: sc_reduce_lines_i32_max, pairs: sc_reduce_pairs_i32_max,
                 strided: sc_reduce_strided_i32_max,
                 runs: sc_reduce_runs_i32_max)
         case .int64:
             PoolKernels(
-                lines: sc_reduce_lines_i64_max, windows: sc_reduce_windows_i64_max, pairs: sc_reduce_pairs_i64_max,
+                lines: sc_reduce_lines_i64_max, pairs: sc_reduce_pairs_i64_max,
                 strided: sc_reduce_strided_i64_max,
                 runs: sc_reduce_runs_i64_max)
         case .uint8:
             PoolKernels(
-                lines: sc_reduce_lines_u8_max, windows: sc_reduce_windows_u8_max, pairs: sc_reduce_pairs_u8_max,
+                lines: sc_reduce_lines_u8_max, pairs: sc_reduce_pairs_u8_max,
                 strided: sc_reduce_strided_u8_max,
                 runs: sc_reduce_runs_u8_max)
         case .uint16:
             PoolKernels(
-                lines: sc_reduce_lines_u16_max, windows: sc_reduce_windows_u16_max, pairs: sc_reduce_pairs_u16_max,
+                lines: sc_reduce_lines_u16_max, pairs: sc_reduce_pairs_u16_max,
                 strided: sc_reduce_strided_u16_max,
                 runs: sc_reduce_runs_u16_max)
         case .uint32:
             PoolKernels(
-                lines: sc_reduce_lines_u32_max, windows: sc_reduce_windows_u32_max, pairs: sc_reduce_pairs_u32_max,
+                lines: sc_reduce_lines_u32_max, pairs: sc_reduce_pairs_u32_max,
                 strided: sc_reduce_strided_u32_max,
                 runs: sc_reduce_runs_u32_max)
         case .uint64:
             PoolKernels(
-                lines: sc_reduce_lines_u64_max, windows: sc_reduce_windows_u64_max, pairs: sc_reduce_pairs_u64_max,
+                lines: sc_reduce_lines_u64_max, pairs: sc_reduce_pairs_u64_max,
                 strided: sc_reduce_strided_u64_max,
                 runs: sc_reduce_runs_u64_max)
         case .float32:
             PoolKernels(
-                lines: sc_reduce_lines_f32_max, windows: sc_reduce_windows_f32_max, pairs: sc_reduce_pairs_f32_max,
+                lines: sc_reduce_lines_f32_max, pairs: sc_reduce_pairs_f32_max,
                 strided: sc_reduce_strided_f32_max,
                 runs: sc_reduce_runs_f32_max)
         case .float64:
             PoolKernels(
-                lines: sc_reduce_lines_f64_max, windows: sc_reduce_windows_f64_max, pairs: sc_reduce_pairs_f64_max,
+                lines: sc_reduce_lines_f64_max, pairs: sc_reduce_pairs_f64_max,
                 strided: sc_reduce_strided_f64_max,
                 runs: sc_reduce_runs_f64_max)
         }
@@ -102,32 +100,32 @@ package struct PoolKernels {
         switch scalar {
         case .int8, .uint8:
             PoolKernels(
-                lines: sc_reduce_lines_u8_sum, windows: sc_reduce_windows_u8_sum, pairs: sc_reduce_pairs_u8_sum,
+                lines: sc_reduce_lines_u8_sum, pairs: sc_reduce_pairs_u8_sum,
                 strided: sc_reduce_strided_u8_sum,
                 runs: sc_reduce_runs_u8_sum)
         case .int16, .uint16:
             PoolKernels(
-                lines: sc_reduce_lines_u16_sum, windows: sc_reduce_windows_u16_sum, pairs: sc_reduce_pairs_u16_sum,
+                lines: sc_reduce_lines_u16_sum, pairs: sc_reduce_pairs_u16_sum,
                 strided: sc_reduce_strided_u16_sum,
                 runs: sc_reduce_runs_u16_sum)
         case .int32, .uint32:
             PoolKernels(
-                lines: sc_reduce_lines_u32_sum, windows: sc_reduce_windows_u32_sum, pairs: sc_reduce_pairs_u32_sum,
+                lines: sc_reduce_lines_u32_sum, pairs: sc_reduce_pairs_u32_sum,
                 strided: sc_reduce_strided_u32_sum,
                 runs: sc_reduce_runs_u32_sum)
         case .int64, .uint64:
             PoolKernels(
-                lines: sc_reduce_lines_u64_sum, windows: sc_reduce_windows_u64_sum, pairs: sc_reduce_pairs_u64_sum,
+                lines: sc_reduce_lines_u64_sum, pairs: sc_reduce_pairs_u64_sum,
                 strided: sc_reduce_strided_u64_sum,
                 runs: sc_reduce_runs_u64_sum)
         case .float32:
             PoolKernels(
-                lines: sc_reduce_lines_f32_sum, windows: sc_reduce_windows_f32_sum, pairs: sc_reduce_pairs_f32_sum,
+                lines: sc_reduce_lines_f32_sum, pairs: sc_reduce_pairs_f32_sum,
                 strided: sc_reduce_strided_f32_sum,
                 runs: sc_reduce_runs_f32_sum)
         case .float64:
             PoolKernels(
-                lines: sc_reduce_lines_f64_sum, windows: sc_reduce_windows_f64_sum, pairs: sc_reduce_pairs_f64_sum,
+                lines: sc_reduce_lines_f64_sum, pairs: sc_reduce_pairs_f64_sum,
                 strided: sc_reduce_strided_f64_sum,
                 runs: sc_reduce_runs_f64_sum)
         }

@@ -1,6 +1,6 @@
 /* reduce.h: maxima and sums over windows of lines in memory, for every element type.
  *
- * One macro makes the five kernels of a type: they need comparisons on vectors of up to 64 lanes, which Swift's generic
+ * One macro makes the four kernels of a type: they need comparisons on vectors of up to 64 lanes, which Swift's generic
  * operators leave as loops over the lanes (vector.h). Kernels read each operand from its first to its last element and
  * no further, write outputs only, and never read what they wrote: the last vector of a line lies over the end of the
  * one before. `out` overlaps neither `source` nor `initial`.
@@ -18,8 +18,6 @@ typedef struct sc_window_lines {
   int64_t source_row_stride;
   int64_t tap_stride;
   int64_t taps; /* at least 1 */
-  int64_t tap_row_stride;
-  int64_t tap_rows; /* windows only: rows of taps, reduced onto each other first; at least 1 */
   int64_t step; /* from one output's window to the next, strided kernels only */
   uint8_t *out;
   int64_t out_row_stride;
@@ -78,40 +76,6 @@ typedef struct sc_window_lines {
     }                                                                                                                  \
   }
 
-#define SC_REDUCE_WINDOW_PIECE(type, VECTORS, COMBINE)                                                                 \
-  {                                                                                                                    \
-    type total[VECTORS], sum[VECTORS], x;                                                                              \
-    for (int64_t column = 0; column < p->taps; ++column) {                                                             \
-      const uint8_t *from = source + i * size + column * p->tap_stride;                                                \
-      __builtin_memcpy(sum, from, sizeof sum);                                                                         \
-      for (int64_t row = 1; row < p->tap_rows; ++row) {                                                                \
-        from += p->tap_row_stride;                                                                                     \
-        _Pragma("clang loop unroll(full)") for (int v = 0; v < VECTORS; ++v) {                                         \
-          __builtin_memcpy(&x, from + v * sizeof x, sizeof x);                                                         \
-          sum[v] = COMBINE(sum[v], x);                                                                                 \
-        }                                                                                                              \
-      }                                                                                                                \
-      _Pragma("clang loop unroll(full)") for (int v = 0; v < VECTORS; ++v) total[v] =                                  \
-          column ? COMBINE(total[v], sum[v]) : sum[v];                                                                 \
-    }                                                                                                                  \
-    __builtin_memcpy(out + i * size, total, sizeof total);                                                             \
-  }
-#define SC_REDUCE_WINDOW_ROWS(type, COMBINE)                                                                           \
-  {                                                                                                                    \
-    const int64_t lanes = (int64_t)sizeof(type) / size;                                                                \
-    for (int64_t row = 0; row < p->rows; ++row, source += p->source_row_stride, out += p->out_row_stride) {            \
-      int64_t i = 0;                                                                                                   \
-      for (; i + 4 * lanes <= count; i += 4 * lanes)                                                                   \
-        SC_REDUCE_WINDOW_PIECE(type, 4, COMBINE)                                                                       \
-      for (; i + lanes <= count; i += lanes)                                                                           \
-        SC_REDUCE_WINDOW_PIECE(type, 1, COMBINE)                                                                       \
-      if (i < count) {                                                                                                 \
-        i = count - lanes;                                                                                             \
-        SC_REDUCE_WINDOW_PIECE(type, 1, COMBINE)                                                                       \
-      }                                                                                                                \
-    }                                                                                                                  \
-  }
-
 /* Windows that advance by two elements, taps that are neighbours. */
 #define SC_REDUCE_PAIRS_PIECE(scalar, LANES, COMBINE)                                                                  \
   {                                                                                                                    \
@@ -162,7 +126,7 @@ typedef struct sc_window_lines {
     scalar kept[LANES];                                                                                                \
     block x, changes_nothing = (block)identity, keeps;                                                                 \
     for (int64_t lane = 0; lane < (LANES); ++lane)                                                                     \
-      kept[lane] = lane >= (LANES)-left;                                                                               \
+      kept[lane] = lane >= (LANES) - left;                                                                             \
     __builtin_memcpy(&keeps, kept, sizeof keeps);                                                                      \
     for (int64_t row = 0; row < p->rows; ++row) {                                                                      \
       for (int64_t i = 0; i < p->count; ++i) {                                                                         \
@@ -189,11 +153,11 @@ typedef struct sc_window_lines {
     }                                                                                                                  \
   }
 
-#define SC_REDUCTION(name, scalar, COMBINE)                                                                       \
+#define SC_REDUCTION(name, scalar, COMBINE)                                                                            \
   /* Every output has the same taps at a distance: lines above each other, or one line that slides by an element. */   \
   static inline void sc_reduce_lines_##name(const sc_window_lines *p) {                                                \
     enum { FULL = SC_VECTOR_BYTES / sizeof(scalar), HALF = SC_HALF_BYTES / sizeof(scalar) };                           \
-    enum { QUARTER = 16 / sizeof(scalar), EIGHTH = 8 / sizeof(scalar) };      \
+    enum { QUARTER = 16 / sizeof(scalar), EIGHTH = 8 / sizeof(scalar) };                                               \
     typedef scalar full __attribute__((ext_vector_type(FULL)));                                                        \
     typedef scalar half __attribute__((ext_vector_type(HALF)));                                                        \
     typedef scalar quarter __attribute__((ext_vector_type(QUARTER)));                                                  \
@@ -213,26 +177,10 @@ typedef struct sc_window_lines {
       SC_REDUCE_ROWS(scalar, COMBINE)                                                                                  \
   }                                                                                                                    \
                                                                                                                        \
-  /* Lines of windows, whose taps are rows and columns: columns of taps first, then these. */                            \
-  static inline void sc_reduce_windows_##name(const sc_window_lines *p) {                                              \
-    enum { FULL = SC_VECTOR_BYTES / sizeof(scalar), QUARTER = 16 / sizeof(scalar) };                                   \
-    typedef scalar full __attribute__((ext_vector_type(FULL)));                                                        \
-    typedef scalar quarter __attribute__((ext_vector_type(QUARTER)));                                                  \
-    const int64_t size = sizeof(scalar), count = p->count;                                                             \
-    const uint8_t *source = p->source;                                                                                 \
-    uint8_t *out = p->out;                                                                                             \
-    if (count >= FULL)                                                                                                 \
-      SC_REDUCE_WINDOW_ROWS(full, COMBINE)                                                                             \
-    else if (count >= QUARTER)                                                                                         \
-      SC_REDUCE_WINDOW_ROWS(quarter, COMBINE)                                                                          \
-    else                                                                                                               \
-      SC_REDUCE_WINDOW_ROWS(scalar, COMBINE)                                                                           \
-  }                                                                                                                    \
-                                                                                                                       \
   /* Step 2, taps that are neighbours. With an odd number of taps one element past the last window is read. */         \
   static inline void sc_reduce_pairs_##name(const sc_window_lines *p) {                                                \
     enum { FULL = SC_VECTOR_BYTES / sizeof(scalar), HALF = SC_HALF_BYTES / sizeof(scalar) };                           \
-    enum { QUARTER = 16 / sizeof(scalar), EIGHTH = 8 / sizeof(scalar) };      \
+    enum { QUARTER = 16 / sizeof(scalar), EIGHTH = 8 / sizeof(scalar) };                                               \
     const int64_t size = sizeof(scalar), count = p->count;                                                             \
     const uint8_t *source = p->source;                                                                                 \
     uint8_t *out = p->out;                                                                                             \
@@ -267,7 +215,7 @@ typedef struct sc_window_lines {
     }                                                                                                                  \
   }                                                                                                                    \
                                                                                                                        \
-  /* Long windows of neighbours, any step: the order of a sum depends on the number of taps alone, on every ISA. */     \
+  /* Long windows of neighbours, any step: the order of a sum depends on the number of taps alone, on every ISA. */    \
   static inline void sc_reduce_runs_##name(const sc_window_lines *p) {                                                 \
     enum { BLOCK = 64 / sizeof(scalar), QUARTER = 16 / sizeof(scalar) };                                               \
     scalar identity;                                                                                                   \
@@ -279,7 +227,6 @@ typedef struct sc_window_lines {
     else                                                                                                               \
       sc_reduce_strided_##name(p);                                                                                     \
   }
-
 
 SC_REDUCTION(i8_max, int8_t, SC_LARGER_INTEGER)
 SC_REDUCTION(i16_max, int16_t, SC_LARGER_INTEGER)
