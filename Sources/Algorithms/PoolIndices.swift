@@ -6,27 +6,28 @@ import Kernels
 /// the first is found and of NaN the last, as torch has it.
 extension PoolRun {
     func reduceWithIndices(_ block: inout PoolBlock) {
-        let best = Results(scratch + plan.pointee.scratch.results, block, self)
-        for r in block.rows {
-            var row = block
-            row.rows = r..<r &+ 1
-            row.output += (r &- block.rows.lowerBound) &* plan.pointee.row.outStride
-            if let start = block.indices {
-                row.indices = start + (r &- block.rows.lowerBound) &* plan.pointee.row.indexStride
-            }
-            findMaxima(best.base, &row)
-            write(best, row)
-            if plan.pointee.wideIndices {
-                writeIndices(Int64.self, row)
-            } else {
-                writeIndices(Int32.self, row)
-            }
+        let row = plan.pointee.row
+        let inner = row.interior.clamped(to: block.rows)
+        var r = block.rows.lowerBound
+        while r < block.rows.upperBound {
+            // Rows with the same taps go together where elements are moved anyway.
+            let group = inner.contains(r) && !plan.pointee.takesInPlace ? plan.pointee.rowGroup : 1
+            var part = block
+            part.rows = r..<min(r &+ group, inner.contains(r) ? inner.upperBound : r &+ 1)
+            part.output += (r &- block.rows.lowerBound) &* row.outStride
+            if let start = block.indices { part.indices = start + (r &- block.rows.lowerBound) &* row.indexStride }
+            var best = Results(scratch + plan.pointee.scratch.results, part, self)
+            best.rowStride = part.columns.count &* part.units &* plan.pointee.form.elementBytes
+            findMaxima(best.base, &part)
+            write(best, part)
+            if plan.pointee.wideIndices { writeIndices(Int64.self, part) } else { writeIndices(Int32.self, part) }
+            r = part.rows.upperBound
         }
     }
 
     private var positions: UnsafeMutableRawPointer { scratch + plan.pointee.scratch.positions }
 
-    /// One row's maxima, and their flat distances from their windows' first taps.
+    /// Maxima of rows with the same taps, and their flat distances from their windows' first taps.
     private func findMaxima(_ best: UnsafeMutableRawPointer, _ block: inout PoolBlock) {
         let (row, column) = (plan.pointee.row, plan.pointee.column)
         let outerCount = plan.pointee.outerCount
@@ -78,18 +79,18 @@ extension PoolRun {
         largest.best = (best + skipped &* form.elementBytes).assumingMemoryBound(to: UInt8.self)
         largest.positions = (positions + skipped &* indexBytes).assumingMemoryBound(to: UInt8.self)
         largest.rows = isFlat ? 1 : Int64(columns.count)
-        largest.count = Int64(isFlat ? columns.count &* block.units : block.units)
+        largest.count = Int64(isFlat ? block.rows.count &* columns.count &* block.units : block.units)
         var tap = first
         var count = 0
         var goesOn = true
         while goesOn {
             if staged {
-                let line = stagedBase + count &* plan.pointee.scratch.pitch
+                let line = stagedBase + count &* plan.pointee.scratch.stagedPitch
                 stage(
-                    block.input + tap.bytes, tap: taps[plan.pointee.outerCount &+ 1].current, columns, block.units,
-                    to: line)
+                    block.input + tap.bytes, tap: taps[plan.pointee.outerCount &+ 1].current, block.rows.count, columns,
+                    block.units, to: line)
                 list[count] = sc_window_tap(
-                    offset: Int64(count &* plan.pointee.scratch.pitch), position: Int64(tap.flat))
+                    offset: Int64(count &* plan.pointee.scratch.stagedPitch), position: Int64(tap.flat))
             } else {
                 list[count] = sc_window_tap(offset: Int64(tap.bytes), position: Int64(tap.flat))
             }
@@ -115,10 +116,11 @@ extension PoolRun {
     /// The lowest value everywhere, at the window's first element; -1 where there is none.
     private func begin(_ best: UnsafeMutableRawPointer, _ block: PoolBlock, _ flat: Int, isEmpty: Bool) {
         let form = plan.pointee.form
+        let rows = block.rows.count
+        let rowElements = block.columns.count &* block.units
         var identity = form.identity
         fillRows(
-            &identity, to: best, rowStride: 0, rows: 1, count: block.columns.count &* block.units,
-            elementBytes: form.elementBytes)
+            &identity, to: best, rowStride: 0, rows: 1, count: rows &* rowElements, elementBytes: form.elementBytes)
         let column = plan.pointee.column
         let inner = column.interior.clamped(to: block.columns)
         func set(_ columns: Range<Int>, _ taps: Range<Int>) {
@@ -126,7 +128,8 @@ extension PoolRun {
             var first = hasNone ? -1 : Int64(flat &+ taps.lowerBound &* column.dilation &* column.flatStride)
             let place = positions + (columns.lowerBound &- block.columns.lowerBound) &* block.units &* indexBytes
             fillRows(
-                &first, to: place, rowStride: 0, rows: 1, count: columns.count &* block.units, elementBytes: indexBytes)
+                &first, to: place, rowStride: rowElements &* indexBytes, rows: rows,
+                count: columns.count &* block.units, elementBytes: indexBytes)
         }
         for c in block.columns.lowerBound..<inner.lowerBound { set(c..<c &+ 1, column.taps(of: c)) }
         if !inner.isEmpty { set(inner, 0..<column.taps) }
@@ -135,50 +138,81 @@ extension PoolRun {
 
     /// What a tap reads for neighbouring outputs, contiguous and converted; the lowest value where it lies outside.
     private func stage(
-        _ line: UnsafeRawPointer, tap: Int, _ columns: Range<Int>, _ units: Int, to destination: UnsafeMutableRawPointer
+        _ lines: UnsafeRawPointer, tap: Int, _ rows: Int, _ columns: Range<Int>, _ units: Int,
+        to destination: UnsafeMutableRawPointer
     ) {
         let (form, column, unit) = (plan.pointee.form, plan.pointee.column, plan.pointee.unit)
-        let raw = scratch + plan.pointee.scratch.raw
+        let rowElements = columns.count &* units
         let inside = column.outputs(readingInsideWith: tap).clamped(to: columns)
         if inside != columns {
             var identity = form.identity
             fillRows(
-                &identity, to: destination, rowStride: 0, rows: 1, count: columns.count &* units,
+                &identity, to: destination, rowStride: 0, rows: 1, count: rows &* rowElements,
                 elementBytes: form.elementBytes)
             if inside.isEmpty { return }
         }
         let step = column.step &* column.inStride
-        let source = line + inside.lowerBound &* step
+        let source = lines + inside.lowerBound &* step
         let target = destination + (inside.lowerBound &- columns.lowerBound) &* units &* form.elementBytes
+        let (sourceRow, targetRow) = (
+            plan.pointee.row.step &* plan.pointee.row.inStride, rowElements &* form.elementBytes
+        )
         let isOneRun =
             unit.outExtent == 1 || (column.step == 1 && plan.pointee.lineIsDense && units == unit.outExtent)
-        if isOneRun {
-            let stride = unit.outExtent == 1 ? step : unit.inStride
-            form.reader.read(source, stride: stride, count: inside.count &* units, to: target, stage: raw)
+        if isOneRun && form.reader.isPlain {
+            gatherRows(
+                source, rowStride: sourceRow, strideBytes: unit.outExtent == 1 ? step : unit.inStride, to: target,
+                rowStride: targetRow, rows: rows, count: inside.count &* units, elementBytes: form.elementBytes)
         } else {
-            for c in 0..<inside.count {
-                form.reader.read(
-                    source + c &* step, stride: unit.inStride, count: units,
-                    to: target + c &* units &* form.elementBytes, stage: raw)
+            for r in 0..<rows {
+                read(
+                    source + r &* sourceRow, inside.count, units, isOneRun: isOneRun, to: target + r &* targetRow)
             }
         }
-        if form.isBoolean { normaliseBooleans(destination, count: columns.count &* units) }
+        if form.isBoolean { normaliseBooleans(destination, count: rows &* rowElements) }
+    }
+
+    /// A row of what a tap reads.
+    private func read(
+        _ source: UnsafeRawPointer, _ columns: Int, _ units: Int, isOneRun: Bool,
+        to target: UnsafeMutableRawPointer
+    ) {
+        let (form, unit) = (plan.pointee.form, plan.pointee.unit)
+        let raw = scratch + plan.pointee.scratch.raw
+        let step = plan.pointee.column.step &* plan.pointee.column.inStride
+        if isOneRun {
+            form.reader.read(
+                source, stride: unit.outExtent == 1 ? step : unit.inStride, count: columns &* units, to: target,
+                stage: raw)
+            return
+        }
+        for c in 0..<columns {
+            form.reader.read(
+                source + c &* step, stride: unit.inStride, count: units,
+                to: target + c &* units &* form.elementBytes, stage: raw)
+        }
     }
 
     private func writeIndices<Index: FixedWidthInteger & BitwiseCopyable>(_: Index.Type, _ block: PoolBlock) {
         guard let out = block.indices else { return }
         let (row, column, unit) = (plan.pointee.row, plan.pointee.column, plan.pointee.unit)
-        let rowFlat = block.flat &+ (row.step &* block.rows.lowerBound &- row.padding) &* row.flatStride
-        let flat = rowFlat &+ (column.step &* block.columns.lowerBound &- column.padding) &* column.flatStride
+        let columnFlat = (column.step &* block.columns.lowerBound &- column.padding) &* column.flatStride
         let flatStep = column.step &* column.flatStride
-        if unit.outExtent == 1 {
-            writeRun(Index.self, positions, to: out, stride: column.indexStride, block.columns.count, flat, flatStep)
-            return
-        }
-        for c in 0..<block.columns.count {
-            writeRun(
-                Index.self, positions + c &* block.units &* indexBytes, to: out + c &* column.indexStride,
-                stride: unit.indexStride, block.units, flat &+ c &* flatStep, 0)
+        let rowBytes = block.columns.count &* block.units &* indexBytes
+        for r in 0..<block.rows.count {
+            let found = positions + r &* rowBytes
+            let target = out + r &* row.indexStride
+            let position = row.step &* (block.rows.lowerBound &+ r) &- row.padding
+            let flat = block.flat &+ position &* row.flatStride &+ columnFlat
+            if unit.outExtent == 1 {
+                writeRun(Index.self, found, to: target, stride: column.indexStride, block.columns.count, flat, flatStep)
+                continue
+            }
+            for c in 0..<block.columns.count {
+                writeRun(
+                    Index.self, found + c &* block.units &* indexBytes, to: target + c &* column.indexStride,
+                    stride: unit.indexStride, block.units, flat &+ c &* flatStep, 0)
+            }
         }
     }
 

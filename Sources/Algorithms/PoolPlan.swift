@@ -46,6 +46,8 @@ struct PoolPlan {
     let columnBlock: Int
     let rowBlock: Int
     let tapChunk: Int
+    /// Maxima with indices: rows that are looked at together.
+    let rowGroup: Int
     /// Maxima with indices: places in `PoolRun.taps`, that whose taps follow each other last along the flat index first.
     let tapOrder: AxisInts
     /// Whether positions within a window need 64 bits.
@@ -103,6 +105,7 @@ struct PoolPlan {
         let span = column.step &* (columnBlock &- 1) &+ window
         let pitch = roundToCacheLine(span &* unitBlock &* form.elementBytes) &+ 64
         rowBlock = min(row.outExtent, max(1, lineBytes / pitch))
+        rowGroup = max(1, min(rowBlock, groupElements / (columnBlock &* unitBlock)))
         scratch = PoolScratch(self, span: span, pitch: pitch)
     }
 
@@ -176,6 +179,8 @@ struct PoolPlan {
 /// Elements and bytes of a line: with the rows that it is made from it stays in the L1 cache.
 private let longestLine = 4096
 private let lineBytes = 16384
+/// Elements of rows with indices that are looked at together.
+private let groupElements = 1024
 /// Taps whose sum is made at a time, so that scratch memory does not grow with the window. Sums of chunks are added.
 private let longestChunk = 512
 /// Windows that are reduced one by one: few of them, or far apart, and this long.
@@ -190,6 +195,7 @@ struct PoolScratch {
     private(set) var otherLines = 0
     /// Rows of input that were gathered or converted, and what conversion itself needs.
     private(set) var staged = 0
+    private(set) var stagedPitch = 0
     private(set) var raw = 0
     /// Results that the output cannot take as they are.
     private(set) var outPitch = 0
@@ -217,7 +223,9 @@ struct PoolScratch {
         lines = take(pitch &* plan.rowBlock)
         otherLines = take(pitch &* plan.rowBlock)
         if !plan.readsInPlace || plan.indices != nil {
-            staged = take(pitch &* PoolScratch.stagedLines)
+            stagedPitch =
+                plan.indices == nil ? pitch : roundToCacheLine(plan.rowGroup &* outElements &* plan.form.elementBytes)
+            staged = take(stagedPitch &* PoolScratch.stagedLines)
             raw = take(elements &* plan.problem.inputType.byteCount)
         }
         if !plan.writesInPlace || plan.indices != nil {
@@ -230,7 +238,7 @@ struct PoolScratch {
             chunk = take(outPitch &* plan.rowBlock)
         }
         if plan.indices != nil {
-            positions = take(8 &* outElements)
+            positions = take(8 &* plan.rowGroup &* outElements)
             tapList = take(16 &* PoolScratch.listedTaps)
         }
         taps = take(MemoryLayout<PoolTaps>.stride &* (plan.outerCount &+ 2))

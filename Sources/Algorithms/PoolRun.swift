@@ -266,7 +266,7 @@ struct PoolRun {
         let elements = line.columns.count &* block.units
         let groups = ceilingDivide(taps.count, PoolScratch.stagedLines)
         let staged = scratch + plan.pointee.scratch.staged
-        let pitch = plan.pointee.scratch.pitch
+        let pitch = plan.pointee.scratch.stagedPitch
         var lines = sc_window_lines()
         var left = block.planes &* groups
         var initial: UnsafeMutableRawPointer?
