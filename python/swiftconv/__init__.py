@@ -10,6 +10,7 @@ Convolution for NumPy arrays: any dtype, any view, batches, no temporaries, from
 
 from __future__ import annotations
 
+from . import nn
 from ._config import show_config
 from ._explain import Explanation, explain
 from ._sliding import convolve, correlate
@@ -24,6 +25,7 @@ __all__ = [
     "correlate",
     "explain",
     "get_num_threads",
+    "nn",
     "set_num_threads",
     "show_config",
     "threads",

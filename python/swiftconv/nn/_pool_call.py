@@ -152,7 +152,7 @@ def _target(
         and _dtypes.code_of(out.dtype) == _dtypes.code_of(computed)
         and _dtypes.code_of(computed) is not None
         and not np.may_share_memory(array, out, max_work=1)  # type: ignore[arg-type]
-        and not _overlaps_itself(out)
+        and (out.flags.forc or not _overlaps_itself(out))
     ):
         return out
     return new_like(array, shape, computed)
