@@ -7,16 +7,20 @@ extension StencilRun {
     /// time, in the kernels' order of summation; such filters are rare and borders thin.
     func runAbsentTaps(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
         for r in rows {
-            for c in columns { runAbsentTaps(place, row: r, column: c) }
+            for c in columns {
+                for number in 0..<plan.pointee.repeated.outExtent {
+                    runAbsentTaps(place, row: r, column: c, number: number)
+                }
+            }
         }
     }
 
-    private func runAbsentTaps(_ place: Place, row r: Int, column c: Int) {
+    private func runAbsentTaps(_ place: Place, row r: Int, column c: Int, number: Int) {
         var sum = SumOfProducts(plan.pointee.arithmetic)
         let row = plan.pointee.row
         let column = plan.pointee.column
         let element = plan.pointee.element
-        let weights = tables + plan.pointee.tables.weights
+        let weights = place.weights(tables, number)
         var value = SIMD2<UInt64>.zero
         for p in 0..<plan.pointee.planes {
             guard let plane = locate(place, plane: p) else { continue }
@@ -39,9 +43,11 @@ extension StencilRun {
         }
         let target =
             place.output
-            + (r &* plan.pointee.rowPhases &* row.outStride &+ c &* column.outStride)
+            + (r &* plan.pointee.rowPhases &* row.outStride &+ c &* column.outStride
+                &+ number &* plan.pointee.repeated.outStride)
         var result = sum.result
         withUnsafeMutableBytes(of: &result) { result in
+            runEpilogue(place, number, result.baseAddress.unsafelyUnwrapped, rowStride: 0, rows: 1, count: 1)
             plan.pointee.writer.write(
                 result.baseAddress.unsafelyUnwrapped, count: 1, to: target, stride: column.outStride,
                 stages: scratch + plan.pointee.scratch.firstStage, scratch + plan.pointee.scratch.secondStage)

@@ -11,8 +11,11 @@ package struct SlidingAxis {
     package var inStride = 0
     package var outStride = 0
     package var filterExtent = 1
-    /// Memory stride of the filter; negative for a convolution, whose filter is read backwards.
+    /// Memory stride of the filter; negative for a convolution, whose filter is read backwards. Of a batch axis it is other
+    /// than 0 where each of the axis's elements has its own filter.
     package var filterStride = 0
+    /// Memory stride of the bias, along batch axes.
+    package var biasStride = 0
     package var step = 1
     package var dilation = 1
     package var padding = 0
@@ -20,6 +23,9 @@ package struct SlidingAxis {
 
     @inlinable
     package init() {}
+
+    /// A batch axis whose elements have a filter or a bias each.
+    var hasOwnFilter: Bool { !isWindow && (filterStride != 0 || biasStride != 0) }
 
     /// Makes this a batch axis without touching what it was. (Number by number: what is copied as a whole waits for the
     /// stores that made it.)
@@ -31,6 +37,7 @@ package struct SlidingAxis {
         outStride = 0
         filterExtent = 1
         filterStride = 0
+        biasStride = 0
         step = 1
         dilation = 1
         padding = 0
@@ -84,6 +91,7 @@ package struct SlidingProblem {
     package var fill: SIMD2<UInt64>
     /// Absent taps contribute nothing: `fill` with a zero fill value (false for bool).
     package let fillsWithZero: Bool
+    package var epilogue = Epilogue()
     package var rank: Int
     package var axes: AxisList
 
@@ -91,7 +99,7 @@ package struct SlidingProblem {
         input: UnsafeRawPointer, inputType: ElementType, inputSwapUnit: Int, output: UnsafeMutableRawPointer,
         outputType: ElementType, outputSwapUnit: Int, filter: UnsafeRawPointer, filterType: ElementType,
         filterSwapUnit: Int, conjugatesFilter: Bool, resultType: ElementType, boundary: Boundary, fill: SIMD2<UInt64>,
-        rank: Int, axes: AxisList
+        rank: Int, axes: AxisList, epilogue: Epilogue = Epilogue()
     ) {
         self.input = input
         self.inputType = inputType
@@ -107,6 +115,7 @@ package struct SlidingProblem {
         self.boundary = boundary
         self.fill = fill
         fillsWithZero = boundary == .fill && fill[0] == 0 && fill[1] == 0
+        self.epilogue = epilogue
         self.rank = rank
         self.axes = axes
     }

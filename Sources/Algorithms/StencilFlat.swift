@@ -28,7 +28,8 @@ struct FlatGeometry {
 
     init(_ plan: StencilPlan) {
         let inputElement = plan.problem.inputType.byteCount
-        guard !plan.touchesBorder, !plan.mayFactor, plan.fusedExtent == 1, plan.column.step == 1,
+        guard !plan.touchesBorder, !plan.mayFactor, plan.filters == 1, plan.problem.epilogue.isEmpty,
+            plan.fusedExtent == 1, plan.column.step == 1,
             plan.problem.inputSwapUnit == 1, plan.problem.outputSwapUnit == 1, plan.column.inStride == inputElement,
             plan.column.outStride == plan.problem.outputType.byteCount, plan.column.outExtent < plan.lanes,
             plan.rowPhases == 1, plan.row.step == 1, plan.row.isWindow,

@@ -27,6 +27,11 @@ struct StencilPlan {
     var outer: AxisList
     var outerCount = 0
     var batchCount = 0
+    /// Filters that run over the same input, one after the other while it is at hand: a batch axis along which the input
+    /// does not move. (Packed anew for each, 4 channels to a group took twice as long.)
+    var repeated = SlidingAxis()
+    /// Filters: as many as the batch axes with one each have elements.
+    var filters = 1
     /// Taps over the outer axes.
     var planes = 1
     /// Taps over all axes but the rows.
@@ -87,13 +92,14 @@ struct StencilPlan {
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
         assignAxes(factoring)
-        mayFactor = planes == 1 && row.filterExtent > 1 && column.filterExtent > 1
+        mayFactor = filters == 1 && planes == 1 && row.filterExtent > 1 && column.filterExtent > 1
         if factoring == .never { mayFactor = false }
         readsInPlace = reader.isPlain && column.inStride == element && column.step == 1
         writesInPlace = writer.isPlain && column.outStride == element
         walkRows()
         streamsOutput =
-            writesInPlace && !mayFactor && (!readsInPlace || problem.tapCount <= streamingTaps)
+            writesInPlace && !mayFactor && problem.epilogue.isEmpty
+            && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
         findInterior()
         flat = FlatGeometry(self)
@@ -122,15 +128,23 @@ extension StencilPlan {
         if rowIndex == columnIndex { rowIndex = -1 }
         if rowIndex < 0 {
             // One window axis: signals of the batch are the rows. The longest batch axis fills tiles best.
-            for i in 0..<rank where i != columnIndex && i != fused {
+            for i in 0..<rank where i != columnIndex && i != fused && !problem.axes[i].hasOwnFilter {
                 if rowIndex < 0 || problem.axes[i].outExtent > problem.axes[rowIndex].outExtent { rowIndex = i }
             }
         }
         row = rowIndex >= 0 ? problem.axes[rowIndex] : unitAxis()
         for i in 0..<rank where i != columnIndex && i != fused && i != rowIndex && !problem.axes[i].isWindow {
-            appendBatch(problem.axes[i])
+            if problem.axes[i].inStride == 0 && problem.axes[i].filterStride != 0 && repeated.outExtent == 1 {
+                repeated = problem.axes[i]
+            } else {
+                appendBatch(problem.axes[i])
+            }
         }
         batchCount = outerCount
+        filters = repeated.outExtent
+        for i in 0..<batchCount where outer[i].filterStride != 0 {
+            filters = saturatingMultiply(filters, outer[i].outExtent)
+        }
         for w in 0..<windows.count where windows[w] != columnIndex && windows[w] != rowIndex {
             outer[outerCount] = problem.axes[windows[w]]
             outerCount &+= 1
@@ -151,9 +165,13 @@ extension StencilPlan {
             let previous = outer[outerCount &- 1]
             if previous.inStride == axis.inStride &* axis.outExtent
                 && previous.outStride == axis.outStride &* axis.outExtent
+                && previous.filterStride == axis.filterStride &* axis.outExtent
+                && previous.biasStride == axis.biasStride &* axis.outExtent
             {
                 outer[outerCount &- 1].inStride = axis.inStride
                 outer[outerCount &- 1].outStride = axis.outStride
+                outer[outerCount &- 1].filterStride = axis.filterStride
+                outer[outerCount &- 1].biasStride = axis.biasStride
                 outer[outerCount &- 1].inExtent &*= axis.inExtent
                 outer[outerCount &- 1].outExtent &*= axis.outExtent
                 return
@@ -172,7 +190,7 @@ extension StencilPlan {
         if innermost >= 0 && (problem.axes[innermost].inStride == unit || factoring == .required) { return innermost }
         for i in 0..<problem.rank where !problem.axes[i].isWindow {
             let axis = problem.axes[i]
-            if axis.inStride != unit || axis.outExtent < lanes { continue }
+            if axis.inStride != unit || axis.outExtent < lanes || axis.hasOwnFilter { continue }
             // Rows fused with what lies inside them are one long line: the hardware reads ahead in it.
             if innermost < 0 || !isFusable(i, innermost) { return i }
         }
@@ -184,7 +202,7 @@ extension StencilPlan {
         let axis = problem.axes[window]
         // Bounds that keep the fused axis's distances within Int, whatever the dilation.
         let fits = inner.outExtent < 1 << 20 && axis.filterExtent < 1 << 20 && axis.dilation < 1 << 20
-        return fits && !inner.isWindow && inner.outExtent > 1 && axis.step == 1
+        return fits && !inner.isWindow && !inner.hasOwnFilter && inner.outExtent > 1 && axis.step == 1
             && inner.inStride == problem.inputType.byteCount && inner.outStride == problem.outputType.byteCount
             && axis.inStride == inner.inStride &* inner.outExtent
             && axis.outStride == inner.outStride &* inner.outExtent
@@ -313,8 +331,9 @@ extension StencilPlan {
         }
     }
 
+    /// Taps for one output of each repeated filter.
     private var tapsPerOutput: Double {
-        Double(planes) * Double(row.filterExtent) * Double(column.filterExtent)
+        Double(planes) * Double(row.filterExtent) * Double(column.filterExtent) * Double(max(repeated.outExtent, 1))
     }
 
     private mutating func chooseTasks() {

@@ -113,7 +113,7 @@ struct StencilRun {
         var strip = StencilStrip(
             input: input, inputRowStride: step, filterRowStride: plan.pointee.rowTap &* row.inStride,
             output: scratch, outputRowStride: 0, rows: 0, columns: columns.count,
-            weights: tables + plan.pointee.tables.weights, filterRows: row.filterExtent, taps: plan.pointee.taps,
+            weights: place.weights(tables), filterRows: row.filterExtent, taps: plan.pointee.taps,
             tapOffsets: offsets(plan.pointee.tables.tapsInPlace))
         if !plan.pointee.writesInPlace || plan.pointee.isSeparable {
             forBlocks(rows, columns) { blockRows, blockColumns in
@@ -161,7 +161,7 @@ struct StencilRun {
         var strip = StencilStrip(
             input: scratch, inputRowStride: step,
             filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
-            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: tables + plan.pointee.tables.weights,
+            output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: place.weights(tables),
             filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
             tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
         // Border strips are too narrow to go past the caches.
@@ -217,26 +217,59 @@ struct StencilRun {
         }
     }
 
-    /// Runs a strip whose input is set, into the output or by way of a scratch block.
+    /// Runs a strip whose input is set, into the output or by way of a scratch block: once for each repeated filter.
     private func runStrip(
         _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>
     ) {
         strip.rows = rows.count
         strip.columns = columns.count
+        runStrip(&strip, place, rows, columns, number: 0)
+        for number in 1..<max(plan.pointee.repeated.outExtent, 1) {
+            strip.weights = place.weights(tables, number)
+            runStrip(&strip, place, rows, columns, number: number)
+        }
+        if plan.pointee.repeated.outExtent > 1 { strip.weights = place.weights(tables) }
+    }
+
+    @inline(__always)
+    private func runStrip(
+        _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>, number: Int
+    ) {
         let rowStride = plan.pointee.rowPhases &* plan.pointee.row.outStride
         let column = plan.pointee.column
-        let target = place.output + (rows.lowerBound &* rowStride &+ columns.lowerBound &* column.outStride)
+        let target =
+            place.output
+            + (rows.lowerBound &* rowStride &+ columns.lowerBound &* column.outStride
+                &+ number &* plan.pointee.repeated.outStride)
         if plan.pointee.writesInPlace {
             strip.output = target
             strip.outputRowStride = rowStride
             compute(&strip)
+            runEpilogue(place, number, target, rowStride: rowStride, rows: rows.count, count: columns.count)
             return
         }
         strip.output = scratch + plan.pointee.scratch.block
         strip.outputRowStride = plan.pointee.scratch.blockPitch
         compute(&strip)
+        runEpilogue(
+            place, number, strip.output, rowStride: strip.outputRowStride, rows: rows.count, count: columns.count)
         for r in 0..<rows.count {
             writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
+        }
+    }
+
+    /// Adds the place's bias to rows of sums, which are in the first cache, and limits them.
+    func runEpilogue(
+        _ place: Place, _ number: Int, _ sums: UnsafeMutableRawPointer, rowStride: Int, rows: Int, count: Int
+    ) {
+        let problem = plan.pointee.problem
+        if problem.epilogue.isEmpty { return }
+        let bias = problem.epilogue.bias(
+            at: place.biasOffset &+ number &* plan.pointee.repeated.biasStride, plan.pointee.arithmetic)
+        for r in 0..<rows {
+            let row = sums + r &* rowStride
+            if problem.epilogue.bias != nil { addToRow(plan.pointee.arithmetic, bias, row, count: count) }
+            problem.epilogue.limit(row, count: count, problem.resultType)
         }
     }
 

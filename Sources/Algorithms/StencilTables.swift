@@ -7,6 +7,8 @@ struct StencilTables {
     var tapsInPlace = 0
     var tapsInPatch = 0
     var weights = 0
+    /// From one packed filter to the next, where there are several.
+    var filterPitch = 0
     /// A separable filter's factors: one element a tap, one a filter row.
     var rowFactor = 0
     var columnFactor = 0
@@ -18,7 +20,8 @@ struct StencilTables {
         let taps = saturatingMultiply(saturatingMultiply(plan.planes, plan.column.filterExtent), 8)
         tapsInPatch = taps
         weights = roundToCacheLine(saturatingMultiply(taps, 2))
-        rowFactor = saturatingAdd(weights, saturatingMultiply(plan.problem.tapCount, plan.element))
+        filterPitch = roundToCacheLine(saturatingMultiply(plan.problem.tapCount, plan.element))
+        rowFactor = saturatingAdd(weights, saturatingMultiply(plan.filters, filterPitch))
         columnFactor = rowFactor
         byteCount = rowFactor
         if plan.mayFactor {
@@ -41,9 +44,14 @@ struct StencilTables {
                     p &* plan.patch.planePitch &+ plan.patch.tapOffset(t, plan.column, element: plan.element)
             }
         }
-        let isFinite = packFilter(
-            plan.problem, outer: plan.outer, outerCount: plan.outerCount, row: plan.row, column: plan.column,
-            to: memory + weights)
+        var isFinite = true
+        for number in 0..<plan.filters {
+            let isThisFinite = packFilter(
+                plan.problem, plan.filterOffset(number), outer: plan.outer + plan.batchCount,
+                outerCount: plan.outerCount &- plan.batchCount, row: plan.row, column: plan.column,
+                to: memory + (weights &+ number &* filterPitch))
+            isFinite = isFinite && isThisFinite
+        }
         let isSeparable =
             plan.mayFactor && isFinite
             && factorFilter(

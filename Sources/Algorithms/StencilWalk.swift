@@ -65,6 +65,9 @@ struct Place {
     let firstInputRow: Int
     /// The windows lie inside along all outer axes.
     let isInterior: Bool
+    /// The place's filter among several, the first of those that are repeated, and its bias.
+    let filter: Int
+    let biasOffset: Int
     private let plan: UnsafePointer<StencilPlan>
     private let walk: UnsafePointer<StencilWalk>
 
@@ -75,18 +78,23 @@ struct Place {
         var inOffset = 0
         var outOffset = walk.pointee.phase &* plan.pointee.row.outStride
         var isInterior = true
+        var (filter, biasOffset) = (0, 0)
         for i in 0..<plan.pointee.outerCount {
             let axis = plan.pointee.outer[i]
             let output = walk.pointee.outer[i]
             outOffset &+= output &* axis.outStride
             let index = axis.step &* output &- axis.padding
             inOffset &+= index &* axis.inStride
+            if axis.filterStride != 0 && !axis.isWindow { filter = filter &* axis.outExtent &+ output }
+            biasOffset &+= output &* axis.biasStride
             if i >= plan.pointee.batchCount {
                 let last = index &+ axis.dilation &* (axis.filterExtent &- 1)
                 if index < 0 || last >= axis.inExtent { isInterior = false }
             }
         }
         self.isInterior = isInterior
+        self.filter = filter &* plan.pointee.repeated.outExtent
+        self.biasOffset = biasOffset
         input = plan.pointee.problem.input + inOffset
         output = plan.pointee.problem.output + outOffset
         firstInputRow = walk.pointee.phase &- plan.pointee.row.padding
@@ -111,5 +119,23 @@ struct Place {
             offset &+= (mapped &- first) &* axis.inStride
         }
         return input + offset
+    }
+
+    /// The place's packed filter, the `number`th of those that are repeated.
+    func weights(_ tables: UnsafeRawPointer, _ number: Int = 0) -> UnsafeRawPointer {
+        tables + (plan.pointee.tables.weights &+ (filter &+ number) &* plan.pointee.tables.filterPitch)
+    }
+}
+
+extension StencilPlan {
+    /// Where the filter with a number lies, counted as `Place` counts.
+    func filterOffset(_ number: Int) -> Int {
+        var rest = number / repeated.outExtent
+        var offset = number % repeated.outExtent &* repeated.filterStride
+        for i in (0..<batchCount).reversed() where outer[i].filterStride != 0 {
+            offset &+= rest % outer[i].outExtent &* outer[i].filterStride
+            rest /= outer[i].outExtent
+        }
+        return offset
     }
 }

@@ -20,7 +20,22 @@ package struct Workspace: ~Copyable {
         self.byteCount = byteCount
     }
 
-    deinit { free(base) }
+    deinit { Workspace.free(base) }
+
+    /// Gives the memory to the caller, who frees it.
+    package consuming func release() -> UnsafeMutableRawPointer {
+        let base = base
+        discard self
+        return base
+    }
+
+    package static func free(_ memory: UnsafeMutableRawPointer) {
+        #if canImport(Darwin)
+        Darwin.free(memory)
+        #else
+        Glibc.free(memory)
+        #endif
+    }
 }
 
 /// Largest workspace taken from the stack: what the standard library's temporary allocations do without the heap.

@@ -17,6 +17,8 @@ protocol Arithmetic {
     static func load(_ source: UnsafeRawPointer) -> Vector
     /// One filter element on all lanes.
     static func weight(_ source: UnsafeRawPointer) -> Weight
+    /// Adds elements as they are.
+    static func add(_ sum: inout Accumulator, _ x: Vector)
     static func multiplyAdd(_ sum: inout Accumulator, _ x: Vector, _ w: Weight)
     static func store(_ sum: Accumulator, _ destination: UnsafeMutableRawPointer)
 }
@@ -34,6 +36,7 @@ enum RealArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: Float
     @inline(__always) static func weight(_ source: UnsafeRawPointer) -> V {
         V(repeating: source.loadUnaligned(as: V.Scalar.self))
     }
+    @inline(__always) static func add(_ sum: inout V, _ x: V) { sum += x }
     @inline(__always) static func multiplyAdd(_ sum: inout V, _ x: V, _ w: V) {
         // Without the instruction, addProduct would call fmaf for every lane.
         if SC_HAS_FMA != 0 { sum.addProduct(x, w) } else { sum += x * w }
@@ -50,6 +53,7 @@ enum RealScalarArithmetic<T: FloatingPoint & BitwiseCopyable>: Arithmetic {
     @inline(__always) static var zero: T { 0 }
     @inline(__always) static func load(_ source: UnsafeRawPointer) -> T { source.loadUnaligned(as: T.self) }
     @inline(__always) static func weight(_ source: UnsafeRawPointer) -> T { source.loadUnaligned(as: T.self) }
+    @inline(__always) static func add(_ sum: inout T, _ x: T) { sum += x }
     @inline(__always) static func multiplyAdd(_ sum: inout T, _ x: T, _ w: T) {
         if SC_HAS_FMA != 0 { sum.addProduct(x, w) } else { sum += x * w }
     }
@@ -67,6 +71,7 @@ enum IntegerArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: Fi
     @inline(__always) static func weight(_ source: UnsafeRawPointer) -> V {
         V(repeating: source.loadUnaligned(as: V.Scalar.self))
     }
+    @inline(__always) static func add(_ sum: inout V, _ x: V) { sum &+= x }
     @inline(__always) static func multiplyAdd(_ sum: inout V, _ x: V, _ w: V) { sum &+= x &* w }
     @inline(__always) static func store(_ sum: V, _ destination: UnsafeMutableRawPointer) {
         destination.storeBytes(of: sum, as: V.self)
@@ -79,6 +84,7 @@ enum IntegerScalarArithmetic<T: FixedWidthInteger & BitwiseCopyable>: Arithmetic
     @inline(__always) static var zero: T { 0 }
     @inline(__always) static func load(_ source: UnsafeRawPointer) -> T { source.loadUnaligned(as: T.self) }
     @inline(__always) static func weight(_ source: UnsafeRawPointer) -> T { source.loadUnaligned(as: T.self) }
+    @inline(__always) static func add(_ sum: inout T, _ x: T) { sum &+= x }
     @inline(__always) static func multiplyAdd(_ sum: inout T, _ x: T, _ w: T) { sum &+= x &* w }
     @inline(__always) static func store(_ sum: T, _ destination: UnsafeMutableRawPointer) {
         destination.storeBytes(of: sum, as: T.self)
@@ -106,6 +112,7 @@ extension NarrowLanes {
 
 enum Word16Arithmetic: NarrowLanes {
     @inline(__always) static func splat(_ value: UInt16) -> sc_u16v { sc_u16v_splat(value) }
+    @inline(__always) static func add(_ sum: inout sc_u16v, _ x: sc_u16v) { sum = sc_u16v_add(sum, x) }
     @inline(__always) static func multiplyAdd(_ sum: inout sc_u16v, _ x: sc_u16v, _ w: sc_u16v) {
         sum = sc_u16v_multiply_add(sum, x, w)
     }
@@ -113,6 +120,7 @@ enum Word16Arithmetic: NarrowLanes {
 
 enum HalfWord16Arithmetic: NarrowLanes {
     @inline(__always) static func splat(_ value: UInt16) -> sc_u16h { sc_u16h_splat(value) }
+    @inline(__always) static func add(_ sum: inout sc_u16h, _ x: sc_u16h) { sum = sc_u16h_add(sum, x) }
     @inline(__always) static func multiplyAdd(_ sum: inout sc_u16h, _ x: sc_u16h, _ w: sc_u16h) {
         sum = sc_u16h_multiply_add(sum, x, w)
     }
@@ -121,6 +129,7 @@ enum HalfWord16Arithmetic: NarrowLanes {
 /// bool: OR of ANDs. Filter elements are packed as 0 or 0xFF, so that any non-zero byte counts as true.
 enum BooleanArithmetic: NarrowLanes {
     @inline(__always) static func splat(_ value: UInt8) -> sc_u8v { sc_u8v_splat(value) }
+    @inline(__always) static func add(_ sum: inout sc_u8v, _ x: sc_u8v) { sum = sc_u8v_or(sum, x) }
     @inline(__always) static func multiplyAdd(_ sum: inout sc_u8v, _ x: sc_u8v, _ w: sc_u8v) {
         sum = sc_u8v_or_and(sum, x, w)
     }
@@ -131,6 +140,7 @@ enum BooleanArithmetic: NarrowLanes {
 
 enum HalfBooleanArithmetic: NarrowLanes {
     @inline(__always) static func splat(_ value: UInt8) -> sc_u8h { sc_u8h_splat(value) }
+    @inline(__always) static func add(_ sum: inout sc_u8h, _ x: sc_u8h) { sum = sc_u8h_or(sum, x) }
     @inline(__always) static func multiplyAdd(_ sum: inout sc_u8h, _ x: sc_u8h, _ w: sc_u8h) {
         sum = sc_u8h_or_and(sum, x, w)
     }
@@ -145,6 +155,7 @@ enum BooleanScalarArithmetic: Arithmetic {
     @inline(__always) static var zero: UInt8 { 0 }
     @inline(__always) static func load(_ source: UnsafeRawPointer) -> UInt8 { source.load(as: UInt8.self) }
     @inline(__always) static func weight(_ source: UnsafeRawPointer) -> UInt8 { source.load(as: UInt8.self) }
+    @inline(__always) static func add(_ sum: inout UInt8, _ x: UInt8) { sum |= x }
     @inline(__always) static func multiplyAdd(_ sum: inout UInt8, _ x: UInt8, _ w: UInt8) { sum |= x & w }
     @inline(__always) static func store(_ sum: UInt8, _ destination: UnsafeMutableRawPointer) {
         destination.storeBytes(of: min(sum, 1), as: UInt8.self)
@@ -170,6 +181,7 @@ enum ComplexArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: Fl
             imaginary: V(
                 repeating: source.loadUnaligned(fromByteOffset: MemoryLayout<V.Scalar>.size, as: V.Scalar.self)))
     }
+    @inline(__always) static func add(_ sum: inout Parts, _ x: V) { sum.real += x }
     @inline(__always) static func multiplyAdd(_ sum: inout Parts, _ x: V, _ w: Parts) {
         if SC_HAS_FMA != 0 {
             sum.real.addProduct(x, w.real)

@@ -17,6 +17,10 @@ package struct SumOfProducts {
         withUnsafeBytes(of: x) { add($0.baseAddress.unsafelyUnwrapped, weight) }
     }
 
+    package mutating func add(_ x: SIMD2<UInt64>, _ w: SIMD2<UInt64>) {
+        withUnsafeBytes(of: w) { add(x, $0.baseAddress.unsafelyUnwrapped) }
+    }
+
     private mutating func add(_ x: UnsafeRawPointer, _ w: UnsafeRawPointer) {
         switch arithmetic {
         case .boolean: integer |= UInt64(x.load(as: UInt8.self) & w.load(as: UInt8.self))

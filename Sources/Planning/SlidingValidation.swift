@@ -10,7 +10,9 @@ package func validate(
     _ a: Tensor, _ v: Tensor, out: Tensor?, _ options: SlidingOptions, into axes: AxisList
 ) throws(Failure) -> SlidingProblem {
     try checkRanks(a, v, options)
-    try checkTypes(a, v, out, options)
+    try requireCast(a.type, to: options.resultType, argument: SC_ARG_A)
+    try requireCast(v.type, to: options.resultType, argument: SC_ARG_V)
+    if let out { try requireOutput(out.type, holds: options.resultType) }
     for i in 0..<a.rank {
         axes[i].setBatch(extent: a.extent(i), inStride: a.stride(i))
     }
@@ -40,19 +42,6 @@ private func checkRanks(_ a: Tensor, _ v: Tensor, _ options: SlidingOptions) thr
     }
     if a.rank < options.windowRank {
         throw Failure(SC_RANK_TOO_SMALL, argument: SC_ARG_A, value: a.rank, expected: options.windowRank)
-    }
-}
-
-/// Casting is from bool to integer to float to complex, never back (NumPy's same_kind).
-private func checkTypes(_ a: Tensor, _ v: Tensor, _ out: Tensor?, _ options: SlidingOptions) throws(Failure) {
-    func kind(_ type: ElementType) -> Int {
-        type == .bool ? 0 : type.isComplex ? 3 : type.isFloating ? 2 : 1
-    }
-    let result = kind(options.resultType)
-    if kind(a.type) > result { throw Failure(SC_DTYPE, argument: SC_ARG_A, value: Int(a.type.rawValue)) }
-    if kind(v.type) > result { throw Failure(SC_DTYPE, argument: SC_ARG_V, value: Int(v.type.rawValue)) }
-    if let out, kind(out.type) < result {
-        throw Failure(SC_DTYPE, argument: SC_ARG_OUT, value: Int(out.type.rawValue))
     }
 }
 

@@ -34,8 +34,16 @@ PEERS = {
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
+PUBLIC_MODULES = {"": swiftconv, "nn.": swiftconv.nn, "nn.grad.": swiftconv.nn.grad}
+
+
 def public_functions():
-    return {name: getattr(swiftconv, name) for name in swiftconv.__all__ if callable(getattr(swiftconv, name))}
+    return {
+        prefix + name: getattr(module, name)
+        for prefix, module in PUBLIC_MODULES.items()
+        for name in module.__all__
+        if callable(getattr(module, name))
+    }
 
 
 def run_examples(text, name, namespace):
@@ -91,9 +99,9 @@ def test_docstrings_name_every_parameter(name):
 
 def test_the_modules_own_examples():
     for module in [swiftconv, *(
-        importlib.import_module(f"swiftconv.{info.name}")
-        for info in pkgutil.iter_modules(swiftconv.__path__)
-        if info.name != "_native"
+        importlib.import_module(info.name)
+        for info in pkgutil.walk_packages(swiftconv.__path__, "swiftconv.")
+        if info.name != "swiftconv._native"
     )]:  # fmt: skip
         run_examples(module.__doc__ or "", module.__name__, {})
 

@@ -1,5 +1,7 @@
 #include "arrays.h"
 
+#include "arguments.h"
+
 #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
 #include <numpy/ndarraytypes.h>
 
@@ -92,4 +94,16 @@ int arrays_are_disjoint(const plain_array *left, const plain_array *right) {
   byte_range(left, &left_first, &left_last);
   byte_range(right, &right_first, &right_last);
   return left_last <= right_first || right_last <= left_first;
+}
+
+PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, sc_dtype dtype) {
+  PyObject *extents, *result = NULL;
+
+  extents = tuple_of_int64(shape, ndim);
+  if (extents != NULL)
+    result = PyObject_CallFunctionObjArgs(state->empty, extents, state->dtypes[dtype], NULL);
+  Py_XDECREF(extents);
+  if (result == NULL)
+    PyErr_Clear();
+  return result;
 }

@@ -18,6 +18,9 @@ typedef struct plain_array {
  * of NumPy's own that the core has (byte-swapped ones are others), or it has too many dimensions. */
 int plain_array_read(const native_state *state, plain_array *array, PyObject *object);
 
+/* A new array in C order, or NULL with no exception set: the general path then meets the same trouble and words it. */
+PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, sc_dtype dtype);
+
 int array_is_writeable(PyObject *object);
 
 /* True if NumPy's order='K' gives a new array like this one in C order: memory strides fall from axis to axis. */

@@ -28,80 +28,24 @@ void array_buffer_release(array_buffer *buffer) {
   buffer->held = 0;
 }
 
-/* Replaces the pending exception of a failed conversion by one that names the argument. */
-static void blame(PyObject *object, const char *name, Py_ssize_t index) {
-  PyObject *type;
-  const char *expected;
+int shape_tensor(PyObject *shape, const char *name, int64_t *extents, sc_tensor *tensor) {
+  static const int64_t no_strides[SC_MAX_DIMS] = {0};
+  int count;
 
-  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-    type = PyExc_OverflowError;
-    expected = "an integer that fits 64 bits";
-  } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-    type = PyExc_TypeError;
-    expected = "an integer";
-  } else {
-    return;
-  }
-  PyErr_Clear();
-  if (index < 0)
-    PyErr_Format(type, "%s=%R: expected %s", name, object, expected);
-  else
-    PyErr_Format(type, "%s[%zd]=%R: expected %s", name, index, object, expected);
-}
-
-int int64_list(PyObject *tuple, const char *name, int64_t *values) {
-  Py_ssize_t count, index;
-  PyObject *item;
-
-  if (!PyTuple_Check(tuple)) {
-    PyErr_Format(PyExc_TypeError, "%s=%R: expected a tuple of integers", name, tuple);
+  if (PyTuple_Check(shape) && PyTuple_Size(shape) > SC_MAX_DIMS) {
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%zd: expected at most %d dimensions", name, PyTuple_Size(shape),
+                 SC_MAX_DIMS);
     return -1;
   }
-  count = PyTuple_Size(tuple);
-  if (count > SC_MAX_DIMS) {
-    PyErr_Format(PyExc_ValueError, "%s has %zd entries: expected at most %d", name, count, SC_MAX_DIMS);
+  count = int64_list(shape, name, extents);
+  if (count < 0)
     return -1;
-  }
-  for (index = 0; index < count; ++index) {
-    item = PyTuple_GetItem(tuple, index);
-    values[index] = PyLong_AsLongLong(item);
-    if (values[index] == -1 && PyErr_Occurred()) {
-      blame(item, name, index);
-      return -1;
-    }
-  }
-  return (int)count;
-}
-
-int int32_value(PyObject *object, const char *name, int32_t *value) {
-  long long wide = PyLong_AsLongLong(object);
-
-  if (wide == -1 && PyErr_Occurred()) {
-    blame(object, name, -1);
-    return -1;
-  }
-  if (wide < INT32_MIN || wide > INT32_MAX) {
-    PyErr_Format(PyExc_OverflowError, "%s=%R: expected an integer that fits 32 bits", name, object);
-    return -1;
-  }
-  *value = (int32_t)wide;
+  tensor->data = extents; /* never read, but a descriptor has to have an address */
+  tensor->shape = extents;
+  tensor->strides = no_strides;
+  tensor->ndim = count;
+  tensor->dtype = SC_FLOAT64;
+  tensor->byteswapped = 0;
+  tensor->reserved = 0;
   return 0;
-}
-
-PyObject *tuple_of_int64(const int64_t *values, int count) {
-  PyObject *tuple = PyTuple_New(count);
-  PyObject *item;
-  int index;
-
-  if (tuple == NULL)
-    return NULL;
-  for (index = 0; index < count; ++index) {
-    item = PyLong_FromLongLong(values[index]);
-    if (item == NULL) {
-      Py_DECREF(tuple);
-      return NULL;
-    }
-    PyTuple_SetItem(tuple, index, item);
-  }
-  return tuple;
 }

@@ -118,6 +118,9 @@ static int resolve(core_library *core, void *handle) {
       {"sc_sliding_shape", (void **)&core->sliding_shape},
       {"sc_sliding_run", (void **)&core->sliding_run},
       {"sc_sliding_explain", (void **)&core->sliding_explain},
+      {"sc_conv_shape", (void **)&core->conv_shape},
+      {"sc_conv_run", (void **)&core->conv_run},
+      {"sc_conv_explain", (void **)&core->conv_explain},
       {"sc_pool_shape", (void **)&core->pool_shape},
       {"sc_pool_run", (void **)&core->pool_run},
   };

@@ -17,6 +17,11 @@ typedef struct core_library {
                            const sc_control *, sc_error *);
   sc_status (*sliding_explain)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_sliding *,
                                sc_explanation *, sc_error *);
+  sc_status (*conv_shape)(const sc_tensor *, const sc_tensor *, const sc_conv *, int64_t *, sc_error *);
+  sc_status (*conv_run)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_conv *,
+                        const sc_control *, sc_error *);
+  sc_status (*conv_explain)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_conv *,
+                            sc_explanation *, sc_error *);
   sc_status (*pool_shape)(const sc_tensor *, const sc_pool *, int64_t *, sc_error *);
   sc_status (*pool_run)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_pool *, const sc_control *,
                         sc_error *);

@@ -1,6 +1,6 @@
 #include "errors.h"
 
-static const char *argument_name(sc_argument argument) {
+const char *argument_name(sc_argument argument) {
   static const char *const names[] = {
       [SC_ARG_NONE] = "argument",
       [SC_ARG_A] = "a",
@@ -17,14 +17,23 @@ static const char *argument_name(sc_argument argument) {
       [SC_ARG_THREADS] = "threads",
       [SC_ARG_OPERATION] = "operation",
       [SC_ARG_INPUT] = "input",
+      [SC_ARG_WEIGHT] = "weight",
+      [SC_ARG_BIAS] = "bias",
+      [SC_ARG_GRAD_OUTPUT] = "grad_output",
       [SC_ARG_PADDING] = "padding",
+      [SC_ARG_OUTPUT_PADDING] = "output_padding",
+      [SC_ARG_INPUT_DILATION] = "input_dilation",
+      [SC_ARG_GROUPS] = "groups",
+      [SC_ARG_BATCH_GROUPS] = "batch_groups",
+      [SC_ARG_ACTIVATION] = "activation",
       [SC_ARG_KERNEL_SIZE] = "kernel_size",
+      [SC_ARG_PATCHES] = "patches",
       [SC_ARG_INDICES] = "indices",
       [SC_ARG_NORM_TYPE] = "norm_type",
   };
   const int known = argument >= 0 && (size_t)argument < sizeof(names) / sizeof(names[0]);
 
-  return known && names[argument] != NULL ? names[argument] : names[SC_ARG_NONE];
+  return names[known ? argument : SC_ARG_NONE];
 }
 
 static const char *dtype_name(int64_t code) {
@@ -75,11 +84,15 @@ static void raise_window_too_large(const sc_error *error, const sc_tensor *a, co
                  (int)error->axis, (long long)error->expected);
 }
 
-PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
-                       const sc_sliding *options) {
-  const char *name = argument_name(error->argument);
-  long long value = error->value, lowest = error->lowest, expected = error->expected;
-  int axis = error->axis;
+PyObject *raise_method(const char *method) {
+  PyErr_Format(PyExc_ValueError, "method='%s' cannot run this call: expected a method that can, such as 'auto'",
+               method);
+  return NULL;
+}
+
+PyObject *raise_common_status(sc_status status, const sc_error *error, const char *name) {
+  const long long value = error->value, expected = error->expected;
+  const int axis = error->axis;
 
   switch (status) {
   case SC_NO_MEMORY:
@@ -91,8 +104,38 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
       PyErr_SetNone(PyExc_KeyboardInterrupt);
     break;
   case SC_TOO_MANY_DIMENSIONS:
-    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected at most %d dimensions", name, value, SC_MAX_DIMS);
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected at most %lld dimensions", name, value, expected);
     break;
+  case SC_NOT_POSITIVE:
+    if (error->axis < 0)
+      PyErr_Format(PyExc_ValueError, "%s=%lld: expected an integer of at least 1", name, value);
+    else
+      PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 1", name, axis, value);
+    break;
+  case SC_OUT_RANK:
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected %lld", name, value, expected);
+    break;
+  case SC_OUT_SHAPE:
+    PyErr_Format(PyExc_ValueError, "%s has extent %lld along axis %d: expected %lld", name, value, axis, expected);
+    break;
+  case SC_DTYPE:
+    PyErr_Format(PyExc_TypeError, "%s: this operation cannot take dtype %s", name, dtype_name(value));
+    break;
+  default:
+    PyErr_Format(PyExc_SystemError, "swiftconv's core refused %s=%lld (status %d): please report this", name, value,
+                 (int)status);
+    break;
+  }
+  return NULL;
+}
+
+PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor *a, const sc_tensor *v,
+                       const sc_sliding *options) {
+  const char *name = argument_name(error->argument);
+  long long value = error->value, lowest = error->lowest, expected = error->expected;
+  int axis = error->axis;
+
+  switch (status) {
   case SC_RANK_TOO_SMALL:
     PyErr_Format(PyExc_ValueError, "a.ndim=%lld: expected at least %lld, an axis for each axis of v", value, expected);
     break;
@@ -110,9 +153,6 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
   case SC_AXIS_REPEATED:
     PyErr_Format(PyExc_ValueError, "axes names axis %lld of a twice: expected distinct axes", value);
     break;
-  case SC_NOT_POSITIVE:
-    PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 1", name, axis, value);
-    break;
   case SC_WINDOW_TOO_LARGE:
     raise_window_too_large(error, a, v, options);
     break;
@@ -129,68 +169,12 @@ PyObject *raise_status(sc_status status, const sc_error *error, const sc_tensor 
                  "%s[%d]=%lld is too large for an array of extent %lld and a filter of extent %lld", name, axis, value,
                  (long long)a->shape[window_axis(axis, a, options)], (long long)v->shape[axis]);
     break;
-  case SC_OUT_RANK:
-    PyErr_Format(PyExc_ValueError, "out.ndim=%lld: expected %lld", value, expected);
-    break;
-  case SC_OUT_SHAPE:
-    PyErr_Format(PyExc_ValueError, "out has extent %lld along axis %d: expected %lld", value, axis, expected);
-    break;
-  case SC_DTYPE:
-    PyErr_Format(PyExc_TypeError, "%s: this operation cannot take dtype %s", name, dtype_name(value));
-    break;
   case SC_METHOD:
-    PyErr_Format(PyExc_ValueError, "method='%s' cannot run this call: expected a method that can, such as 'auto'",
-                 method_name(options->method));
+    raise_method(method_name(options->method));
     break;
   default:
-    PyErr_Format(PyExc_SystemError, "swiftconv's core refused %s=%lld (status %d): please report this", name, value,
-                 (int)status);
+    raise_common_status(status, error, name);
     break;
-  }
-  return NULL;
-}
-
-PyObject *raise_pool_status(sc_status status, const sc_error *error) {
-  const char *name = argument_name(error->argument);
-  long long value = error->value, expected = error->expected;
-  int axis = error->axis;
-
-  switch (status) {
-  case SC_RANK_TOO_SMALL:
-    PyErr_Format(PyExc_ValueError, "input.ndim=%lld: expected at least %lld, an axis for each axis of the window",
-                 value, expected);
-    break;
-  case SC_EMPTY_AXIS:
-    PyErr_Format(PyExc_ValueError, "input has extent 0 along axis %d: expected an element for windows to hold", axis);
-    break;
-  case SC_AXIS_OUT_OF_RANGE:
-    PyErr_Format(PyExc_ValueError, "axes holds %lld: expected axes of input, from %lld to %lld", value, -expected,
-                 expected - 1);
-    break;
-  case SC_AXIS_REPEATED:
-    PyErr_Format(PyExc_ValueError, "axes names axis %lld of input twice: expected distinct axes", value);
-    break;
-  case SC_NEGATIVE:
-    PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 0", name, axis, value);
-    break;
-  case SC_WINDOW_BEYOND:
-    PyErr_Format(PyExc_ValueError,
-                 "the window's dilated extent is %lld along axis %d of input, whose extent with padding is %lld: "
-                 "expected a window no larger than that",
-                 value, axis, expected);
-    break;
-  case SC_SIZE_OVERFLOW:
-    PyErr_Format(PyExc_OverflowError, "%s[%d]=%lld is too large for an axis of extent %lld", name, axis, value,
-                 expected);
-    break;
-  case SC_OUT_RANK:
-    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected %lld", name, value, expected);
-    break;
-  case SC_OUT_SHAPE:
-    PyErr_Format(PyExc_ValueError, "%s has extent %lld along axis %d: expected %lld", name, value, axis, expected);
-    break;
-  default:
-    return raise_status(status, error, NULL, NULL, NULL);
   }
   return NULL;
 }

@@ -1,7 +1,8 @@
 /* module.c: the module swiftconv._native: its methods, its state, its start. */
 #include "native.h"
 
-#include "buffers.h"
+#include "arguments.h"
+#include "conv.h"
 #include "isa_level.h"
 #include "pool.h"
 #include "sliding.h"
@@ -83,6 +84,10 @@ static PyMethodDef methods[] = {
     {"slide", FASTCALL(native_slide), METH_FASTCALL, "Run a call on normalised arguments."},
     {"slide_shape", FASTCALL(native_slide_shape), METH_FASTCALL, "Validate a call; the shape of its result."},
     {"slide_explain", FASTCALL(native_slide_explain), METH_FASTCALL, "What slide would do, as a dict."},
+    {"conv_plain", FASTCALL(native_conv_plain), METH_FASTCALL, "Run a plain convolution with channels."},
+    {"conv", FASTCALL(native_conv), METH_FASTCALL, "Run a convolution with channels on normalised arguments."},
+    {"conv_shape", FASTCALL(native_conv_shape), METH_FASTCALL, "Validate one; the shape of its result."},
+    {"conv_explain", FASTCALL(native_conv_explain), METH_FASTCALL, "What conv would do, as a dict."},
     {"pool", FASTCALL(native_pool), METH_FASTCALL, "Run a pool on normalised arguments."},
     {"pool_shape", FASTCALL(native_pool_shape), METH_FASTCALL, "Validate a pool; the shape of its result."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},

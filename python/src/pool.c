@@ -1,7 +1,8 @@
 #include "pool.h"
 
+#include "arguments.h"
 #include "buffers.h"
-#include "errors.h"
+#include "pool_errors.h"
 #include "running.h"
 
 enum { BYTESWAPPED_INPUT = 1, BYTESWAPPED_OUT = 2, BYTESWAPPED_INDICES = 4 };
@@ -21,55 +22,25 @@ static void release_call(pool_call *call) {
   array_buffer_release(&call->input);
 }
 
-static int takes(const char *function, Py_ssize_t count, Py_ssize_t expected) {
-  if (count == expected)
-    return 1;
-  PyErr_Format(PyExc_TypeError, "%s takes %zd arguments, got %zd", function, expected, count);
-  return 0;
-}
-
-/* None or a tuple with an entry for each axis of the window. */
-static int optional_list(PyObject *object, const char *name, int32_t expected, int64_t *storage, const int64_t **list) {
-  int count;
-
-  *list = NULL;
-  if (object == Py_None)
-    return 0;
-  count = int64_list(object, name, storage);
-  if (count < 0)
-    return -1;
-  if (count != expected) {
-    PyErr_Format(PyExc_ValueError, "%s=%R has %d entries: expected %d, an entry for each axis of the window", name,
-                 object, count, (int)expected);
-    return -1;
-  }
-  *list = storage;
-  return 0;
-}
-
 /* axes, kernel_size, stride, dilation, padding_low, padding_high, ceil_mode: seven arguments in that order. */
 static int read_windows(pool_call *call, PyObject *const *arguments) {
   enum { AXES, KERNEL_SIZE, STRIDE, DILATION, PADDING_LOW, PADDING_HIGH, CEIL_MODE };
+  static const char axis[] = "axis of the window";
   sc_pool *options = &call->options;
-  int count = int64_list(arguments[KERNEL_SIZE], "kernel_size", call->kernel_size);
+  const int count = int64_list(arguments[KERNEL_SIZE], "kernel_size", call->kernel_size);
 
   if (count < 0)
     return -1;
   options->window_ndim = count;
   options->kernel_size = call->kernel_size;
-  if (optional_list(arguments[AXES], "axes", count, call->axes, &options->axes) != 0 ||
-      optional_list(arguments[STRIDE], "stride", count, call->stride, &options->stride) != 0 ||
-      optional_list(arguments[DILATION], "dilation", count, call->dilation, &options->dilation) != 0 ||
-      optional_list(arguments[PADDING_LOW], "padding", count, call->padding_low, &options->padding_low) != 0 ||
-      optional_list(arguments[PADDING_HIGH], "padding", count, call->padding_high, &options->padding_high) != 0 ||
+  if (optional_list(arguments[AXES], "axes", count, axis, call->axes, &options->axes) != 0 ||
+      optional_list(arguments[STRIDE], "stride", count, axis, call->stride, &options->stride) != 0 ||
+      optional_list(arguments[DILATION], "dilation", count, axis, call->dilation, &options->dilation) != 0 ||
+      optional_list(arguments[PADDING_LOW], "padding", count, axis, call->padding_low, &options->padding_low) != 0 ||
+      optional_list(arguments[PADDING_HIGH], "padding", count, axis, call->padding_high, &options->padding_high) != 0 ||
       int32_value(arguments[CEIL_MODE], "ceil_mode", &options->ceil_mode) != 0)
     return -1;
   return 0;
-}
-
-static int read_double(PyObject *object, double *value) {
-  *value = PyFloat_AsDouble(object);
-  return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
 enum {
@@ -93,15 +64,13 @@ static int read_call(pool_call *call, PyObject *const *arguments) {
   sc_pool *options = &call->options;
   int32_t input_code, out_code, byteswapped;
 
-  options->divisor_override = PyLong_AsLongLong(arguments[DIVISOR_OVERRIDE]);
-  if (options->divisor_override == -1 && PyErr_Occurred())
-    return -1;
   if (int32_value(arguments[OPERATION], "operation", &options->operation) != 0 ||
       int32_value(arguments[INPUT_CODE], "input_code", &input_code) != 0 ||
       int32_value(arguments[OUT_CODE], "out_code", &out_code) != 0 ||
       int32_value(arguments[BYTESWAPPED], "byteswapped", &byteswapped) != 0 ||
       int32_value(arguments[COUNT_INCLUDE_PAD], "count_include_pad", &options->count_include_pad) != 0 ||
-      read_double(arguments[NORM_TYPE], &options->norm_type) != 0 ||
+      int64_value(arguments[DIVISOR_OVERRIDE], "divisor_override", &options->divisor_override) != 0 ||
+      double_value(arguments[NORM_TYPE], &options->norm_type) != 0 ||
       int32_value(arguments[SIGNED_POWERS], "signed_powers", &options->signed_powers) != 0 ||
       int32_value(arguments[THREADS], "threads", &options->threads) != 0 ||
       read_windows(call, arguments + WINDOWS) != 0)
@@ -114,8 +83,8 @@ static int read_call(pool_call *call, PyObject *const *arguments) {
   return array_buffer_acquire(&call->indices, arguments[INDICES], SC_INT64, byteswapped & BYTESWAPPED_INDICES, 1);
 }
 
-static sc_status pool(void *context, const sc_control *control, sc_error *error) {
-  const pool_call *call = (const pool_call *)context;
+static sc_status run_pool(const void *context, const sc_control *control, sc_error *error) {
+  const pool_call *call = context;
 
   return call->core->pool_run(&call->input.tensor, &call->out.tensor, call->indices.held ? &call->indices.tensor : NULL,
                               &call->options, control, error);
@@ -129,7 +98,7 @@ PyObject *native_pool(PyObject *module, PyObject *const *arguments, Py_ssize_t c
 
   if (!takes("pool", count, CALL_ARGUMENTS) || read_call(&call, arguments) != 0)
     goto cleanup;
-  status = run_without_gil(pool, &call, &error);
+  status = run_interruptibly(run_pool, &call, &error);
   if (status != SC_OK) {
     raise_pool_status(status, &error);
     goto cleanup;
@@ -144,20 +113,18 @@ cleanup:
 
 PyObject *native_pool_shape(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   enum { INPUT_SHAPE, SHAPE_WINDOWS, SHAPE_ARGUMENTS = SHAPE_WINDOWS + 7 };
-  static const int64_t no_strides[SC_MAX_DIMS] = {0};
   pool_call call = {.core = &native_state_of(module)->core};
-  int64_t shape[SC_MAX_DIMS], extents[SC_MAX_DIMS];
-  sc_tensor input = {.shape = shape, .strides = no_strides, .dtype = SC_FLOAT64};
+  int64_t in_extents[SC_MAX_DIMS], out_extents[SC_MAX_DIMS];
+  sc_tensor input;
   sc_error error;
   sc_status status;
 
-  if (!takes("pool_shape", count, SHAPE_ARGUMENTS))
+  if (!takes("pool_shape", count, SHAPE_ARGUMENTS) ||
+      shape_tensor(arguments[INPUT_SHAPE], "input", in_extents, &input) != 0 ||
+      read_windows(&call, arguments + SHAPE_WINDOWS) != 0)
     return NULL;
-  input.ndim = int64_list(arguments[INPUT_SHAPE], "input.shape", shape);
-  if (input.ndim < 0 || read_windows(&call, arguments + SHAPE_WINDOWS) != 0)
-    return NULL;
-  status = call.core->pool_shape(&input, &call.options, extents, &error);
+  status = call.core->pool_shape(&input, &call.options, out_extents, &error);
   if (status != SC_OK)
     return raise_pool_status(status, &error);
-  return tuple_of_int64(extents, input.ndim);
+  return tuple_of_int64(out_extents, input.ndim);
 }

@@ -12,7 +12,7 @@ static int32_t signal_arrived(void *context) {
   return raised;
 }
 
-sc_status run_without_gil(core_run run, void *context, sc_error *error) {
+sc_status run_interruptibly(core_call call, const void *context, sc_error *error) {
   PyThreadState *thread;
   sc_control control;
   sc_status status;
@@ -21,7 +21,7 @@ sc_status run_without_gil(core_run run, void *context, sc_error *error) {
   control.context = &thread;
   /* Py_BEGIN_ALLOW_THREADS, spelled out because the callback needs the thread's state. */
   thread = PyEval_SaveThread();
-  status = run(context, &control, error);
+  status = call(context, &control, error);
   PyEval_RestoreThread(thread);
   return status;
 }
@@ -32,15 +32,15 @@ typedef struct sliding_run {
   const sc_sliding *options;
 } sliding_run;
 
-static sc_status slide(void *context, const sc_control *control, sc_error *error) {
-  const sliding_run *run = (const sliding_run *)context;
+static sc_status call_sliding(const void *context, const sc_control *control, sc_error *error) {
+  const sliding_run *run = context;
 
   return run->core->sliding_run(run->a, run->v, run->out, run->options, control, error);
 }
 
 sc_status run_sliding(const core_library *core, const sc_tensor *a, const sc_tensor *v, const sc_tensor *out,
                       const sc_sliding *options, sc_error *error) {
-  sliding_run run = {core, a, v, out, options};
+  const sliding_run run = {core, a, v, out, options};
 
-  return run_without_gil(slide, &run, error);
+  return run_interruptibly(call_sliding, &run, error);
 }

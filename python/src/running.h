@@ -4,10 +4,10 @@
 
 #include "native.h"
 
-/* A call of the core, whose arguments are in `context`. */
-typedef sc_status (*core_run)(void *context, const sc_control *control, sc_error *error);
+/* One call of the core: `context` holds its operands. */
+typedef sc_status (*core_call)(const void *context, const sc_control *control, sc_error *error);
 
-sc_status run_without_gil(core_run run, void *context, sc_error *error);
+sc_status run_interruptibly(core_call call, const void *context, sc_error *error);
 
 sc_status run_sliding(const core_library *core, const sc_tensor *a, const sc_tensor *v, const sc_tensor *out,
                       const sc_sliding *options, sc_error *error);

@@ -1,7 +1,9 @@
 #include "sliding.h"
 
+#include "arguments.h"
 #include "buffers.h"
 #include "errors.h"
+#include "explanation.h"
 #include "running.h"
 
 enum { BYTESWAPPED_A = 1, BYTESWAPPED_V = 2, BYTESWAPPED_OUT = 4 };
@@ -19,48 +21,17 @@ static void release_call(sliding_call *call) {
   array_buffer_release(&call->a);
 }
 
-static int takes(const char *function, Py_ssize_t count, Py_ssize_t expected) {
-  if (count == expected)
-    return 1;
-  PyErr_Format(PyExc_TypeError, "%s takes %zd arguments, got %zd", function, expected, count);
-  return 0;
-}
-
-/* None or a tuple with an entry for each axis of v. */
-static int optional_list(PyObject *object, const char *name, int32_t expected, int64_t *storage, const int64_t **list) {
-  int count;
-
-  *list = NULL;
-  if (object == Py_None)
-    return 0;
-  count = int64_list(object, name, storage);
-  if (count < 0)
-    return -1;
-  if (count != expected) {
-    PyErr_Format(PyExc_ValueError, "%s=%R has %d entries: expected %d, an entry for each axis of v", name, object,
-                 count, (int)expected);
-    return -1;
-  }
-  *list = storage;
-  return 0;
-}
-
 /* axes, stride, dilation, origin: four arguments in that order. */
 static int read_lists(sliding_call *call, PyObject *const *arguments, int32_t window_ndim) {
   sc_sliding *options = &call->options;
 
   options->window_ndim = window_ndim;
-  if (optional_list(arguments[0], "axes", window_ndim, call->axes, &options->axes) != 0 ||
-      optional_list(arguments[1], "stride", window_ndim, call->stride, &options->stride) != 0 ||
-      optional_list(arguments[2], "dilation", window_ndim, call->dilation, &options->dilation) != 0 ||
-      optional_list(arguments[3], "origin", window_ndim, call->origin, &options->origin) != 0)
+  if (optional_list(arguments[0], "axes", window_ndim, "axis of v", call->axes, &options->axes) != 0 ||
+      optional_list(arguments[1], "stride", window_ndim, "axis of v", call->stride, &options->stride) != 0 ||
+      optional_list(arguments[2], "dilation", window_ndim, "axis of v", call->dilation, &options->dilation) != 0 ||
+      optional_list(arguments[3], "origin", window_ndim, "axis of v", call->origin, &options->origin) != 0)
     return -1;
   return 0;
-}
-
-static int read_double(PyObject *object, double *value) {
-  *value = PyFloat_AsDouble(object);
-  return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* The pattern of an integer of 64 bits, signed or unsigned. */
@@ -104,8 +75,8 @@ static int read_call(sliding_call *call, PyObject *const *arguments, int out_opt
       int32_value(arguments[METHOD], "method", &options->method) != 0 ||
       int32_value(arguments[THREADS], "threads", &options->threads) != 0 ||
       read_pattern(arguments[FILL_INTEGER], &options->fill_integer) != 0 ||
-      read_double(arguments[FILL_REAL], &options->fill_real) != 0 ||
-      read_double(arguments[FILL_IMAGINARY], &options->fill_imaginary) != 0)
+      double_value(arguments[FILL_REAL], &options->fill_real) != 0 ||
+      double_value(arguments[FILL_IMAGINARY], &options->fill_imaginary) != 0)
     return -1;
   if (array_buffer_acquire(&call->a, arguments[A], a_code, byteswapped & BYTESWAPPED_A, 0) != 0 ||
       array_buffer_acquire(&call->v, arguments[V], v_code, byteswapped & BYTESWAPPED_V, 0) != 0)
@@ -140,30 +111,6 @@ cleanup:
   return result;
 }
 
-/* A descriptor of a shape alone: sc_sliding_shape looks at nothing else. */
-static int read_shape(PyObject *object, sc_argument argument, int64_t *extents, sc_tensor *tensor) {
-  static const int64_t no_strides[SC_MAX_DIMS] = {0};
-  sc_error error = {.argument = argument, .axis = -1};
-  int count;
-
-  if (PyTuple_Check(object) && PyTuple_Size(object) > SC_MAX_DIMS) {
-    error.value = PyTuple_Size(object);
-    raise_status(SC_TOO_MANY_DIMENSIONS, &error, NULL, NULL, NULL);
-    return -1;
-  }
-  count = int64_list(object, argument == SC_ARG_A ? "a.shape" : "v.shape", extents);
-  if (count < 0)
-    return -1;
-  tensor->data = extents; /* never read, but a descriptor has to have an address */
-  tensor->shape = extents;
-  tensor->strides = no_strides;
-  tensor->ndim = count;
-  tensor->dtype = SC_FLOAT64;
-  tensor->byteswapped = 0;
-  tensor->reserved = 0;
-  return 0;
-}
-
 PyObject *native_slide_shape(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   enum { OPERATION, A_SHAPE, V_SHAPE, MODE, BOUNDARY, LISTS, ARGUMENTS = LISTS + 4 };
   const native_state *state = native_state_of(module);
@@ -179,34 +126,14 @@ PyObject *native_slide_shape(PyObject *module, PyObject *const *arguments, Py_ss
   if (int32_value(arguments[OPERATION], "operation", &call.options.operation) != 0 ||
       int32_value(arguments[MODE], "mode", &call.options.mode) != 0 ||
       int32_value(arguments[BOUNDARY], "boundary", &call.options.boundary) != 0 ||
-      read_shape(arguments[A_SHAPE], SC_ARG_A, a_extents, &a) != 0 ||
-      read_shape(arguments[V_SHAPE], SC_ARG_V, v_extents, &v) != 0 || read_lists(&call, arguments + LISTS, v.ndim) != 0)
+      shape_tensor(arguments[A_SHAPE], "a", a_extents, &a) != 0 ||
+      shape_tensor(arguments[V_SHAPE], "v", v_extents, &v) != 0 || read_lists(&call, arguments + LISTS, v.ndim) != 0)
     return NULL;
   status = state->core.sliding_shape(&a, &v, &call.options, extents, &error);
   if (status != SC_OK)
     return raise_status(status, &error, &a, &v, &call.options);
   return tuple_of_int64(extents, a.ndim);
 }
-
-/* clang-format off */
-static PyObject *explanation_dict(const sc_explanation *explanation, const char *isa) {
-  return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:L}",
-                       "algorithm", explanation->algorithm,
-                       "kernel", explanation->kernel,
-                       "isa", isa,
-                       "input", explanation->input,
-                       "output", explanation->output,
-                       "vector_axis", (long long)explanation->vector_axis,
-                       "vector_lanes", (long long)explanation->vector_lanes,
-                       "tile_rows", (long long)explanation->tile_rows,
-                       "tile_columns", (long long)explanation->tile_columns,
-                       "block_rows", (long long)explanation->block_rows,
-                       "block_columns", (long long)explanation->block_columns,
-                       "workspace_bytes", (long long)explanation->workspace_bytes,
-                       "tasks", (long long)explanation->tasks,
-                       "threads", (long long)explanation->threads);
-}
-/* clang-format on */
 
 PyObject *native_slide_explain(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   const native_state *state = native_state_of(module);

@@ -1,7 +1,6 @@
 #include "sliding.h"
 
 #include "arrays.h"
-#include "buffers.h"
 #include "errors.h"
 #include "running.h"
 
@@ -163,19 +162,6 @@ static int out_is_plain(const plain_array *out, sc_dtype dtype, const plain_arra
          arrays_are_disjoint(out, a) && arrays_are_disjoint(out, v);
 }
 
-/* A new array, or NULL with no exception set: the general path then meets the same trouble and words it. */
-static PyObject *new_result(const native_state *state, const int64_t *shape, int ndim, sc_dtype dtype) {
-  PyObject *extents, *result = NULL;
-
-  extents = tuple_of_int64(shape, ndim);
-  if (extents != NULL)
-    result = PyObject_CallFunctionObjArgs(state->empty, extents, state->dtypes[dtype], NULL);
-  Py_XDECREF(extents);
-  if (result == NULL)
-    PyErr_Clear();
-  return result;
-}
-
 PyObject *slide_plain(const native_state *state, int32_t operation, PyObject *const *arguments) {
   plain_array a, v, out;
   sc_sliding options = {.operation = operation}; /* zero: no lists, fill and method auto, all threads */
@@ -199,7 +185,7 @@ PyObject *slide_plain(const native_state *state, int32_t operation, PyObject *co
     Py_RETURN_NOTIMPLEMENTED;
 
   if (given == Py_None) {
-    result = new_result(state, shape, a.tensor.ndim, options.result_dtype);
+    result = plain_array_new(state, shape, a.tensor.ndim, options.result_dtype);
     if (result == NULL || plain_array_read(state, &out, result) != 0)
       goto general;
   } else {

@@ -99,14 +99,14 @@ def mode(value: Any) -> int:
 
 
 def boundary(value: Any) -> int:
-    return _named("boundary", value, BOUNDARIES)
+    return named("boundary", value, BOUNDARIES)
 
 
 def method(value: Any) -> int:
-    return _named("method", value, METHODS)
+    return named("method", value, METHODS)
 
 
-def _named(name: str, value: Any, codes: dict[str, int]) -> int:
+def named(name: str, value: Any, codes: dict[str, int]) -> int:
     if not isinstance(value, str):
         raise TypeError(f"{name}={value!r}: expected one of {', '.join(map(repr, codes))}")
     try:
@@ -119,7 +119,7 @@ def threads(value: Any) -> int:
     """None is the library's number, the core's 0."""
     if value is None:
         return 0
-    count = _integer("threads", value, "None or an integer of at least 1")
+    count = integer("threads", value, "None or an integer of at least 1")
     if count < 1:
         raise ValueError(f"threads={value!r}: expected None or an integer of at least 1")
     return count
@@ -141,8 +141,8 @@ def axes(value: Any, a_ndim: int, v_ndim: int) -> tuple[int, ...] | None:
     return counted
 
 
-def per_axis(name: str, value: Any, count: int | None) -> tuple[int, ...]:
-    """An integer for every axis of `v`: one for all, or a sequence of `count` (of any number where it is None)."""
+def per_axis(name: str, value: Any, count: int | None, each: str = "axis of v") -> tuple[int, ...]:
+    """An integer for each axis: one for all, or a sequence of `count` (of any number where it is None)."""
     wanted = "an integer or a sequence of integers" if count is None else f"an integer or {count} of them"
     try:
         return (operator.index(value),) * (1 if count is None else count)
@@ -156,9 +156,16 @@ def per_axis(name: str, value: Any, count: int | None) -> tuple[int, ...]:
         raise TypeError(f"{name}={value!r}: expected {wanted}") from None
     if count is not None and len(entries) != count:
         raise ValueError(
-            f"{name}={value!r} has {_count(entries, 'entry', 'entries')}: expected {count}, one for each axis of v"
+            f"{name}={value!r} has {_count(entries, 'entry', 'entries')}: expected {count}, one for each {each}"
         )
-    return tuple(_integer(f"{name}[{place}]", entry, "an integer") for place, entry in enumerate(entries))
+    return tuple(integer(f"{name}[{place}]", entry, "an integer") for place, entry in enumerate(entries))
+
+
+def per_spatial_axis(name: str, value: Any, count: int) -> tuple[int, ...]:
+    """`per_axis` for a network layer: a sequence of one is for every axis, as in torch."""
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        value = value[0]
+    return per_axis(name, value, count, "spatial axis")
 
 
 def unless_default(name: str, value: Any, count: int, default: int) -> tuple[int, ...] | None:
@@ -169,7 +176,7 @@ def unless_default(name: str, value: Any, count: int, default: int) -> tuple[int
     return None if entries == (default,) * count else entries
 
 
-def _integer(name: str, value: Any, expected: str) -> int:
+def integer(name: str, value: Any, expected: str) -> int:
     try:
         return operator.index(value)
     except TypeError:

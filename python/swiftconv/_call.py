@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _arguments, _dtypes, _native, _through_numpy
+from . import _arguments, _dtypes, _native, _results, _through_numpy
 
 CORRELATE, CONVOLVE = 0, 1
 SAME = _arguments.MODES["same"]
@@ -48,16 +48,14 @@ class Call(NamedTuple):
 
     def copies(self) -> str:
         """Why the result would be computed into a temporary array first; empty if it would not."""
-        if self.out is None:
-            return ""
-        if self.through_numpy or _dtypes.code_of(self.out.dtype) is None:
-            return f"temporary result: dtype {self.out.dtype if not self.through_numpy else self.dtype} is NumPy's"
-        for name, operand in zip("va" if self.swapped else "av", (self.a, self.v)):
-            if np.may_share_memory(operand, self.out, max_work=1):  # type: ignore[arg-type]
-                return f"temporary result: out shares memory with {name}"
-        if _overlaps_itself(self.out):
-            return "temporary result: out overlaps itself"
-        return ""
+        operands = zip("va" if self.swapped else "av", (self.a, self.v))
+        return _results.why_temporary(self.out, self.dtype, self.through_numpy, operands)
+
+    def explain(self) -> dict[str, Any]:
+        out = self.out
+        if out is not None and (self.copies() or _dtypes.code_of(out.dtype) is None):
+            out = None
+        return _native.slide_explain(*core_arguments(self, out))
 
 
 def prepare(
@@ -79,7 +77,7 @@ def prepare(
     a = _arguments.array("a", a)
     v = _arguments.array("v", v)
     out = _arguments.output(out)
-    result = _result_dtype(a, v, dtype)
+    result = _results.result_dtype(("a", "v"), a, v, _results.given_dtype(dtype))
     fill = _arguments.fill(fillvalue, result)
     mode = _arguments.mode(mode)
     boundary = _arguments.boundary(boundary)
@@ -104,7 +102,7 @@ def prepare(
         if swapped:
             a, v = v, a
         shape = _native.slide_shape(operation, a.shape, v.shape, mode, boundary, counted_axes, stride, dilation, origin)
-    _check_output(out, shape, result)
+    _results.check_output(out, shape, result)
     return Call(
         operation=operation,
         a=a,
@@ -142,77 +140,18 @@ def _one_dimensional_swap(a: np.ndarray, v: np.ndarray) -> bool:
     return len(v) > len(a)
 
 
-def _result_dtype(a: np.ndarray, v: np.ndarray, dtype: Any) -> np.dtype:
-    if dtype is None:
-        result = _dtypes.result_type(a.dtype, v.dtype)
-        _dtypes.check("the result of a and v has dtype ", result)
-        return result
-    result = _arguments.dtype(dtype)
-    for name, operand in (("a", a), ("v", v)):
-        if not _dtypes.can_cast(operand.dtype, result):
-            raise TypeError(f"dtype={result}: {name} has dtype {operand.dtype}, no 'same_kind' cast leads there")
-    return result
-
-
-def _check_output(out: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if out is None:
-        return
-    if out.shape != shape:
-        raise ValueError(f"out has shape {out.shape}: expected {shape}")
-    if not _dtypes.can_cast(dtype, out.dtype):
-        raise TypeError(f"out has dtype {out.dtype}: no 'same_kind' cast leads there from the result's {dtype}")
-
-
-def _overlaps_itself(array: np.ndarray) -> bool:
-    """False only if no two elements share a byte: memory strides nest, each past the reach of all smaller ones."""
-    reach = array.itemsize
-    for step, extent in sorted((abs(step), extent) for step, extent in zip(array.strides, array.shape)):
-        if extent > 1:
-            if step < reach:
-                return True
-            reach += (extent - 1) * step
-    return False
-
-
 def run(call: Call) -> np.ndarray:
     if call.out is None:
-        target = _new_result(call, call.dtype)
+        target = _results.new_result(call.a, call.shape, call.dtype)
     elif call.copies():
-        target = _new_result(call, call.dtype if _dtypes.code_of(call.out.dtype) is None else call.out.dtype)
+        target = _results.new_result(call.a, call.shape, _results.temporary_dtype(call.out, call.dtype))
     else:
         target = call.out
     _compute(call, target)
     if call.out is None or target is call.out:
         return target
-    np.copyto(call.out, target, casting="unsafe")  # _check_output has applied the rule
+    np.copyto(call.out, target, casting="unsafe")  # check_output has applied the rule
     return call.out
-
-
-def _new_result(call: Call, dtype: np.dtype) -> np.ndarray:
-    """A new array in the memory order of `a`.
-
-    np.empty_like would do, but NumPy 1.24's loses a reference to the dtype when it finds no memory.
-    """
-    a, shape = call.a, call.shape
-    flags = a.flags
-    try:
-        if flags.c_contiguous:
-            return np.empty(shape, dtype)
-        if flags.f_contiguous:
-            return np.empty(shape, dtype, "F")
-        return np.ndarray(shape, dtype, strides=_strides_in_order_of(a, shape, dtype.itemsize))
-    except ValueError as error:  # NumPy's word for sizes that pass 2**63 bytes
-        raise MemoryError(f"a result of shape {shape} and dtype {dtype} passes 2**63 bytes") from error
-
-
-def _strides_in_order_of(a: np.ndarray, shape: tuple[int, ...], itemsize: int) -> list[int]:
-    """Memory strides of a dense array whose axes nest as those of `a` do: NumPy's order 'K'."""
-    strides = [abs(step) for step in a.strides]
-    step = itemsize
-    for axis in sorted(range(a.ndim), key=strides.__getitem__, reverse=True)[::-1]:
-        strides[axis] = step
-        step *= max(shape[axis], 1)
-    return strides
 
 
 def _compute(call: Call, target: np.ndarray) -> None:
@@ -236,9 +175,9 @@ def core_arguments(call: Call, out: np.ndarray | None) -> tuple[Any, ...]:
     out_dtype, out_code = (call.dtype, code) if out is None else (out.dtype, _dtypes.code_of(out.dtype))
     return (
         call.operation,
-        _buffer(a, a_code),
-        _buffer(v, v_code),
-        None if out is None else _buffer(out, out_code),
+        _results.buffer(a, a_code),
+        _results.buffer(v, v_code),
+        None if out is None else _results.buffer(out, out_code),
         a_code,
         v_code,
         out_code,
@@ -254,11 +193,6 @@ def core_arguments(call: Call, out: np.ndarray | None) -> tuple[Any, ...]:
         call.origin,
         *_fill_parts(call),
     )
-
-
-def _buffer(array: np.ndarray, code: int | None) -> np.ndarray:
-    # NumPy exports no buffer of a user dtype.
-    return array.view(np.uint16) if code == _dtypes.BFLOAT16 else array
 
 
 def _fill_parts(call: Call) -> tuple[int, float, float]:

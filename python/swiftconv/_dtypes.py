@@ -69,19 +69,21 @@ def code_of(dtype: np.dtype) -> int | None:
 
 
 def check(what: str, dtype: np.dtype) -> None:
-    """Raise TypeError unless `dtype`, which `what` introduces, is one that correlate and convolve take."""
+    """Raise TypeError unless `dtype`, which `what` introduces, is one that swiftconv computes with."""
     if code_of(dtype) is None and dtype.char not in _NUMPY_CHARS:
         raise TypeError(f"{what}{dtype}: expected bool, integers, floats, complex or objects")
 
 
-def result_type(a: np.dtype, v: np.dtype) -> np.dtype:
+def result_type(a: np.dtype, v: np.dtype, names: tuple[str, str]) -> np.dtype:
     """`numpy.result_type` of two dtypes, in native byte order."""
     if a is v and a.isnative:
         return a
     try:
         return np.result_type(a, v)
     except TypeError as error:
-        raise TypeError(f"a has dtype {a} and v has dtype {v}, which have no common dtype: pass dtype=") from error
+        raise TypeError(
+            f"{names[0]} has dtype {a} and {names[1]} has dtype {v}, which have no common dtype: pass dtype="
+        ) from error
 
 
 def can_cast(source: np.dtype, target: np.dtype) -> bool:

@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Protocol
 
-from . import _dtypes, _native
-from ._call import CONVOLVE, CORRELATE, Call, core_arguments, prepare
+import numpy as np
+
+from ._call import CONVOLVE, CORRELATE, prepare
 from ._sliding import convolve, correlate
 
-# Signatures are read once: of builtins, inspect makes classes that stay.
-_OPERATIONS = {
-    correlate: (CORRELATE, inspect.signature(correlate)),
-    convolve: (CONVOLVE, inspect.signature(convolve)),
-}
+_explained: dict[Callable[..., Any], tuple[inspect.Signature, Callable[..., Explainable], tuple[Any, ...]]] = {}
+
+
+class Explainable(Protocol):
+    """A validated call."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    @property
+    def through_numpy(self) -> bool: ...
+    def copies(self) -> str: ...
+    def explain(self) -> dict[str, Any]:
+        """What the core would do."""
+
+
+def explainable(function: Callable[..., Any], prepare: Callable[..., Explainable], *first: Any) -> None:
+    """Lets `explain` describe a function: `prepare` makes its call, from `first` and its arguments in their order.
+
+    Signatures are read once: of builtins, inspect makes classes that stay.
+    """
+    _explained[function] = (inspect.signature(function), prepare, first)
+
+
+explainable(correlate, prepare, CORRELATE)
+explainable(convolve, prepare, CONVOLVE)
 
 
 class Explanation(Mapping):  # type: ignore[type-arg]
@@ -53,7 +76,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     Parameters
     ----------
     function : callable
-        `correlate` or `convolve`.
+        `correlate`, `convolve` or a convolution of `swiftconv.nn`.
     *args, **kwargs
         Its arguments.
 
@@ -81,30 +104,27 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     ((10, 62, 62), 'float64', 'none')
     """
     try:
-        operation, signature = _OPERATIONS[function]
+        signature, prepare, first = _explained[function]
     except (KeyError, TypeError):
-        raise TypeError(f"function={function!r}: expected swiftconv.correlate or swiftconv.convolve") from None
+        raise TypeError(f"function={function!r}: expected a function of swiftconv's, such as correlate") from None
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    call = prepare(operation, **bound.arguments)
+    call = prepare(*first, *bound.arguments.values())
     if 0 in call.shape:
         fields = _fields_outside_core(call, "none", "nothing to compute")
     elif call.through_numpy:
-        fields = _fields_outside_core(call, "numpy", "a loop over the taps of v")
+        fields = _fields_outside_core(call, "numpy", "a loop over the taps")
     else:
-        fields = _core_fields(call)
+        fields = call.explain()
     fields.update(shape=call.shape, dtype=call.dtype, copies=call.copies() or "none")
-    return Explanation(f"swiftconv.{function.__name__}", fields)
+    return Explanation(f"{_public_module(function)}.{function.__name__}", fields)
 
 
-def _core_fields(call: Call) -> dict[str, Any]:
-    out = call.out
-    if out is not None and (call.copies() or _dtypes.code_of(out.dtype) is None):
-        out = None
-    return _native.slide_explain(*core_arguments(call, out))
+def _public_module(function: Callable[..., Any]) -> str:
+    return ".".join(part for part in function.__module__.split(".") if not part.startswith("_"))
 
 
-def _fields_outside_core(call: Call, algorithm: str, kernel: str) -> dict[str, Any]:
+def _fields_outside_core(call: Explainable, algorithm: str, kernel: str) -> dict[str, Any]:
     return {
         "algorithm": algorithm,
         "kernel": kernel,

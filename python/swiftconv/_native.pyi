@@ -75,6 +75,38 @@ def slide_explain(
     fill_imaginary: float,
     /,
 ) -> dict[str, Any]: ...
+def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, /) -> Any: ...
+def conv(
+    a: np.ndarray,
+    b: np.ndarray,
+    bias: np.ndarray | None,
+    out: np.ndarray,
+    a_code: int,
+    b_code: int,
+    bias_code: int,
+    out_code: int,
+    result_code: int,
+    byteswapped: int,
+    threads: int,
+    options: tuple[Any, ...],
+    /,
+) -> None: ...
+def conv_shape(a_shape: tuple[int, ...], b_shape: tuple[int, ...], options: tuple[Any, ...], /) -> tuple[int, ...]: ...
+def conv_explain(
+    a: np.ndarray,
+    b: np.ndarray,
+    bias: np.ndarray | None,
+    out: np.ndarray | None,
+    a_code: int,
+    b_code: int,
+    bias_code: int,
+    out_code: int,
+    result_code: int,
+    byteswapped: int,
+    threads: int,
+    options: tuple[Any, ...],
+    /,
+) -> dict[str, Any]: ...
 def pool(
     operation: int,
     input: np.ndarray,

@@ -80,21 +80,24 @@ def _weight(call: Call, tap: tuple[int, ...]) -> np.ndarray:
 
 def _read(boundary: int, positions: np.ndarray, extent: int) -> tuple[slice, np.ndarray]:
     """The outputs along an axis that get a term, and the index in `a` of each."""
-    everything = slice(None)
     if boundary == _FILL:
         inside = np.flatnonzero((positions >= 0) & (positions < extent))
         region = slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
         return region, positions[inside]
+    return slice(None), inside_by(boundary, positions, extent)
+
+
+def inside_by(boundary: int, positions: np.ndarray, extent: int) -> np.ndarray:
+    """The samples that positions inside and outside an axis read, by any boundary but the fill value."""
     if boundary == _WRAP:
-        return everything, positions % extent
+        return positions % extent
     if boundary == _SYMMETRIC:
         folded = positions % (2 * extent)
-        return everything, np.minimum(folded, 2 * extent - 1 - folded)
+        return np.minimum(folded, 2 * extent - 1 - folded)
     if boundary == _REFLECT:
-        period = max(2 * (extent - 1), 1)
-        folded = positions % period
-        return everything, np.minimum(folded, period - folded) if extent > 1 else folded
-    return everything, np.clip(positions, 0, extent - 1)
+        folded = positions % max(2 * (extent - 1), 1)
+        return np.minimum(folded, 2 * (extent - 1) - folded) if extent > 1 else folded
+    return np.clip(positions, 0, extent - 1)
 
 
 def _gather(a: np.ndarray, indices: dict[int, np.ndarray]) -> np.ndarray:

@@ -6,9 +6,14 @@
 
 #include "vector.h"
 
+/* One address out of a table. Volatile, or several of them would be gathered into a vector register and extracted again,
+ * which takes longer than the loads. */
+static inline const void *sc_load_address(const void *const *place) { return *(const void *const volatile *)place; }
+
 /* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. */
-#define SC_COPY_PIECES(type)                                                                                           \
-  for (int64_t r = 0; r < rows; ++r, destination += destination_stride, source += source_stride) {                     \
+#define SC_COPY_PIECES(type, row)                                                                                      \
+  for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
+    const uint8_t *source = row;                                                                                       \
     type piece;                                                                                                        \
     for (int64_t i = 0; i < count - (int64_t)sizeof piece; i += (int64_t)sizeof piece) {                               \
       __builtin_memcpy(&piece, source + i, sizeof piece);                                                              \
@@ -18,20 +23,31 @@
     __builtin_memcpy(destination + count - sizeof piece, &piece, sizeof piece);                                        \
   }
 
-/* Copies `rows` rows of `count` bytes between places that do not overlap. */
-static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source,
-                                int64_t source_stride, int64_t rows, int64_t count) {
-  if (count >= SC_VECTOR_BYTES) {
-    SC_COPY_PIECES(sc_u8v)
-  } else if (count >= 16) {
-    SC_COPY_PIECES(sc_u8x16)
-  } else if (count >= 8) {
-    SC_COPY_PIECES(uint64_t)
-  } else if (count >= 4) {
-    SC_COPY_PIECES(uint32_t)
-  } else if (count > 0) {
-    SC_COPY_PIECES(uint8_t)
+#define SC_COPY_ROWS(row)                                                                                              \
+  if (count >= SC_VECTOR_BYTES) {                                                                                      \
+    SC_COPY_PIECES(sc_u8v, row)                                                                                        \
+  } else if (count >= 32) {                                                                                            \
+    SC_COPY_PIECES(sc_u8x32, row)                                                                                      \
+  } else if (count >= 16) {                                                                                            \
+    SC_COPY_PIECES(sc_u8x16, row)                                                                                      \
+  } else if (count >= 8) {                                                                                             \
+    SC_COPY_PIECES(uint64_t, row)                                                                                      \
+  } else if (count >= 4) {                                                                                             \
+    SC_COPY_PIECES(uint32_t, row)                                                                                      \
+  } else if (count > 0) {                                                                                              \
+    SC_COPY_PIECES(uint8_t, row)                                                                                       \
   }
+
+/* Copies `rows` rows of `count` bytes between places that do not overlap. */
+static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *first,
+                                int64_t source_stride, int64_t rows, int64_t count) {
+  SC_COPY_ROWS(first + r * source_stride)
+}
+
+/* The same from rows that begin at offsets from one place. */
+static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *base,
+                                        const intptr_t *offsets, int64_t rows, int64_t count) {
+  SC_COPY_ROWS(base + offsets[r])
 }
 
 /* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and

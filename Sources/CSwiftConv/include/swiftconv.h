@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 1
+#define SC_ABI_VERSION 2
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -29,23 +29,28 @@ enum {
   SC_NO_MEMORY = 1,            /* value: bytes that could not be had */
   SC_INTERRUPTED = 2,          /* sc_control.interrupted returned non-zero; `out` is partly written */
   SC_TOO_MANY_DIMENSIONS = 3,  /* argument; value: its ndim; expected: SC_MAX_DIMS */
-  SC_RANK_TOO_SMALL = 4,       /* argument A; value: a.ndim; expected: number of window axes */
+  SC_RANK_TOO_SMALL = 4,       /* argument; value: its ndim; expected: number of window axes */
   SC_WINDOW_RANK = 5,          /* argument V; value: v.ndim; expected: number of window axes */
-  SC_EMPTY_AXIS = 6,           /* argument A or V; axis: the one of extent 0 */
-  SC_AXIS_OUT_OF_RANGE = 7,    /* argument AXES; value: the axis; expected: a.ndim */
+  SC_EMPTY_AXIS = 6,           /* argument; axis: the one of extent 0 */
+  SC_AXIS_OUT_OF_RANGE = 7,    /* argument AXES; value: the axis; expected: ndim of a or input */
   SC_AXIS_REPEATED = 8,        /* argument AXES; value: the axis */
-  SC_NOT_POSITIVE = 9,         /* argument STRIDE, DILATION (axis: position in it) or THREADS; value */
+  SC_NOT_POSITIVE = 9,         /* argument; axis: position in it, where it is a list; value */
   SC_WINDOW_TOO_LARGE = 10,    /* axis of a; value: dilated extent of v; expected: extent of a (mode valid) */
   SC_ORIGIN_OUT_OF_RANGE = 11, /* axis of a; value: origin; lowest, expected (highest): the range it must lie in */
   SC_ORIGIN_NEEDS_SAME = 12,   /* value: the origin given with another mode */
-  SC_SIZE_OVERFLOW = 13,       /* argument STRIDE or DILATION; axis: position in it; value: too large for a and v */
-  SC_OUT_RANK = 14,            /* value: out.ndim; expected */
-  SC_OUT_SHAPE = 15,           /* axis; value: out's extent; expected */
+  SC_SIZE_OVERFLOW = 13,       /* argument; axis: position in it; value: too large for the extents */
+  SC_OUT_RANK = 14,            /* argument; value: its ndim; expected */
+  SC_OUT_SHAPE = 15,           /* argument; axis; value: its extent; expected */
   SC_DTYPE = 16,               /* argument; value: dtype code that the operation cannot take */
   SC_METHOD = 17,              /* method: the named algorithm cannot run this problem */
   SC_BAD_ENUM = 18,            /* argument; value: unknown code: a mistake of the caller's, not of the user's */
-  SC_NEGATIVE = 23,            /* argument PADDING; axis: position in it; value */
-  SC_WINDOW_BEYOND = 24        /* axis of input; value: dilated extent of the window; expected: padded input's extent */
+  SC_RANK = 19,                /* argument; value: its ndim; expected */
+  SC_EXTENT = 20,              /* argument, axis; value: its extent; expected: what the other operands ask for */
+  SC_CHANNELS = 21,            /* argument, axis; value: its channels; lowest: groups; expected: channels asked for */
+  SC_INDIVISIBLE = 22,         /* argument, axis: an extent, value, that expected (groups, batch groups) divides not */
+  SC_NEGATIVE = 23,            /* argument; axis: position in it; value */
+  SC_WINDOW_BEYOND = 24,       /* argument; axis: spatial axis; value: dilated window; expected: padded input */
+  SC_PADDING_TOO_LARGE = 25    /* argument; axis: spatial axis; value: padding; expected: the most there may be */
 };
 
 typedef int32_t sc_argument;
@@ -65,8 +70,17 @@ enum {
   SC_ARG_THREADS = 12,
   SC_ARG_OPERATION = 13,
   SC_ARG_INPUT = 14,
+  SC_ARG_WEIGHT = 15,
+  SC_ARG_BIAS = 16,
+  SC_ARG_GRAD_OUTPUT = 17,
   SC_ARG_PADDING = 18,
+  SC_ARG_OUTPUT_PADDING = 19,
+  SC_ARG_INPUT_DILATION = 20,
+  SC_ARG_GROUPS = 21,
+  SC_ARG_BATCH_GROUPS = 22,
+  SC_ARG_ACTIVATION = 23,
   SC_ARG_KERNEL_SIZE = 24,
+  SC_ARG_PATCHES = 25,
   SC_ARG_INDICES = 26,
   SC_ARG_NORM_TYPE = 27
 };
@@ -174,6 +188,71 @@ sc_status sc_sliding_run(const sc_tensor *a, const sc_tensor *v, const sc_tensor
  * may have factors), so its data is needed; a's and out's are not. */
 sc_status sc_sliding_explain(const sc_tensor *a, const sc_tensor *v, const sc_tensor *out, const sc_sliding *options,
                              sc_explanation *explanation, sc_error *error);
+
+/* ---- The network layer: convolutions with channels ------------------------------------------------------------- */
+
+/* Tensors have torch's order of axes: input (N, C, spatial...), weight (O, C / groups, spatial...), output
+ * (N, O, spatial...), bias (O). Layouts are a matter of memory strides: none costs a copy. No operation conjugates. */
+enum {
+  SC_CONV_FORWARD = 0,    /* (input, weight) -> output; input coordinate stride * o + dilation * k - padding_low */
+  SC_CONV_TRANSPOSED = 1, /* (output's gradient, weight) -> input's: the adjoint of forward; weight's axes are
+                           * forward's, so conv_transpose's channels of input are O, of output C */
+  SC_CONV_WEIGHT = 2      /* (input, output's gradient) -> weight's */
+};
+/* What becomes of sum + bias; sums are clamped before they are rounded to 16-bit floats. */
+enum { SC_ACTIVATION_NONE = 0, SC_ACTIVATION_CLAMP = 1 };
+enum { SC_CONV_AUTO = 0, SC_CONV_DIRECT = 1, SC_CONV_GEMM = 2, SC_CONV_WINOGRAD = 3, SC_CONV_REFERENCE = 4 };
+
+typedef struct sc_conv {
+  int32_t operation;
+  int32_t spatial_ndim; /* length of each list below */
+  int32_t boundary;     /* SC_BOUNDARY_*: what padding holds, zeros for fill; others in forward only */
+  int32_t method;
+  sc_dtype result_dtype; /* what products and sums are computed in; out may have another dtype and is then cast */
+  int32_t threads;       /* 0: sc_get_num_threads() */
+  int32_t per_sample;    /* non-zero: weight, and bias, have a leading axis, the batch: each sample has its own */
+  int32_t activation;
+  double lowest, highest; /* bounds of the clamp */
+  int64_t groups;
+  int64_t batch_groups;          /* jax's batch_group_count, forward only: output channels see a part of the batch */
+  const int64_t *stride;         /* NULL: 1 each */
+  const int64_t *dilation;       /* NULL: 1 each */
+  const int64_t *padding_low;    /* NULL: 0 each; negative ones crop (boundary fill only) */
+  const int64_t *padding_high;   /* NULL: 0 each */
+  const int64_t *input_dilation; /* NULL: 1 each; zeros between samples (jax's lhs_dilation), forward only */
+  const int64_t *output_padding; /* NULL: 0 each; transposed, where out_shape is asked for */
+} sc_conv;
+
+/* Shape of the result (spatial_ndim + 2 extents into out_shape) of forward and transposed. `a` and `b` are the operands
+ * in the order of the operation's comment. */
+sc_status sc_conv_shape(const sc_tensor *a, const sc_tensor *b, const sc_conv *options, int64_t *out_shape,
+                        sc_error *error);
+/* bias may be NULL, and is in weight. out has any dtype that the result casts to; for transposed it may be longer than
+ * sc_conv_shape's answer by less than a stride or dilation, as output_padding makes it. */
+sc_status sc_conv_run(const sc_tensor *a, const sc_tensor *b, const sc_tensor *bias, const sc_tensor *out,
+                      const sc_conv *options, const sc_control *control, sc_error *error);
+sc_status sc_conv_explain(const sc_tensor *a, const sc_tensor *b, const sc_tensor *bias, const sc_tensor *out,
+                          const sc_conv *options, sc_explanation *explanation, sc_error *error);
+
+/* A plan: a convolution whose filter is given once and packed once for each way in which it is needed. Any number of
+ * threads may run one. The memory of weight and bias is the caller's: it outlives the plan and does not change; the
+ * descriptors and the options' lists are copied. SC_CONV_WEIGHT has no plans. */
+typedef struct sc_conv_plan sc_conv_plan;
+
+sc_status sc_conv_plan_create(const sc_tensor *weight, const sc_tensor *bias, const sc_conv *options,
+                              sc_conv_plan **plan, sc_error *error);
+void sc_conv_plan_destroy(sc_conv_plan *plan);
+/* As sc_conv_shape, sc_conv_run and sc_conv_explain; threads 0 is the number in the plan's options. */
+sc_status sc_conv_plan_shape(const sc_conv_plan *plan, const sc_tensor *a, int64_t *out_shape, sc_error *error);
+sc_status sc_conv_plan_run(sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out, int32_t threads,
+                           const sc_control *control, sc_error *error);
+sc_status sc_conv_plan_explain(const sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out,
+                               sc_explanation *explanation, sc_error *error);
+/* Packs the filter for inputs and outputs that lie like these, whose data is not touched; runs do it where it was not
+ * done before. */
+sc_status sc_conv_plan_prepare(sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out, sc_error *error);
+/* Bytes of all packed filters. */
+int64_t sc_conv_plan_bytes(const sc_conv_plan *plan);
 
 /* ---- Pooling: a window's maximum, sum, average or norm --------------------------------------------------------- */
 

@@ -1,7 +1,13 @@
-"""Network layers on NumPy arrays, under torch's names."""
+"""Network layers on NumPy arrays: convolutions with channels and pools.
+
+The names, argument orders and defaults are those of torch and jax.
+"""
 
 from __future__ import annotations
 
+from . import grad
+from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from ._general import conv_general_dilated
 from ._pool import (
     avg_pool1d,
     avg_pool2d,
@@ -21,6 +27,14 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_general_dilated",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "grad",
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",

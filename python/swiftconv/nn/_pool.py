@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
+from ._layout import SPATIAL
 from ._pool_call import AVERAGE, LP, MAX, SUM, pool
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ _ERRORS = """\
 
 def _documented(summary: str, count: int, example: str, **parts: str) -> Callable[[F], F]:
     """The docstring of one of a family of functions, which differ in the number of window axes."""
-    letters = "DHW"[3 - count :]
+    letters = SPATIAL[count]
     axes = ", ".join(letters)
 
     def document(function: F) -> F:

@@ -2,12 +2,14 @@ import Foundations
 import Kernels
 
 /// Writes the filter as the kernels read it, [plane][tap][row] in the arithmetic's own elements: converted, conjugated
-/// for a correlation, bool as 0 or 0xFF. Planes run over the outer window axes, the last fastest.
+/// for a correlation, bool as 0 or 0xFF. Planes run over the outer window axes, the last fastest. `offset` is that of
+/// one filter among several.
 ///
 /// Returns whether all elements are finite.
 @discardableResult
 func packFilter(
-    _ problem: SlidingProblem, outer: AxisList, outerCount: Int, row: SlidingAxis, column: SlidingAxis,
+    _ problem: SlidingProblem, _ offset: Int = 0, outer: AxisList, outerCount: Int, row: SlidingAxis,
+    column: SlidingAxis,
     to destination: UnsafeMutableRawPointer
 ) -> Bool {
     let arithmetic = problem.arithmetic
@@ -17,7 +19,7 @@ func packFilter(
     var planes = 1
     for i in 0..<outerCount { planes &*= outer[i].filterExtent }
     var tapIndex = InlineArray<32, Int>(repeating: 0)
-    var plane = problem.filter
+    var plane = problem.filter + offset
     for p in 0..<planes {
         for t in 0..<taps {
             packRun(

@@ -1,0 +1,124 @@
+import Foundations
+
+extension ContractionProblem {
+    /// Most indices of one kind: two, and one for each spatial axis.
+    static let maximumIndices = maximumRank
+
+    /// The same contraction with as few indices as will do: windows whose coordinates all lie inside become plain strides,
+    /// indices of one value go, columns and depths are ordered by memory stride, the shortest last, and neighbours that one
+    /// stride walks in every operand become one. `indices` has room for four times `maximumIndices`, `windows` for
+    /// `maximumRank`; both outlive the result.
+    ///
+    /// The order of depths is the order of summation, so memory strides and window geometry alone decide it, never the
+    /// extent of the batch.
+    func simplified(
+        indices: UnsafeMutablePointer<ContractionIndex>, windows: UnsafeMutablePointer<ContractionWindow>
+    ) -> ContractionProblem {
+        var result = self
+        windows.initialize(from: self.windows, count: windowCount)
+        result.windows = windows
+        var next = indices
+        func copied(_ list: IndexList) -> IndexList {
+            next.initialize(from: list.base, count: list.count)
+            defer { next += ContractionProblem.maximumIndices }
+            return IndexList(base: next, count: list.count)
+        }
+        result.batch = copied(batch)
+        result.rows = copied(rows)
+        result.columns = copied(columns)
+        result.depth = copied(depth)
+        result.dropWindows()
+        result.batch.removeUnits()
+        result.rows.removeUnits()
+        result.columns.removeUnits()
+        result.depth.removeUnits()
+        result.columns.sort { ($0.outputStride.magnitude, $0.inputStride.magnitude) }
+        result.depth.sort { ($0.inputStride.magnitude, $0.filterStride.magnitude) }
+        result.rows.fuse()
+        result.columns.fuse()
+        result.depth.fuse()
+        return result
+    }
+
+    /// Lowest and highest coordinate that a window reads, or nil if it reads none.
+    func coordinates(_ window: Int) -> ClosedRange<Int>? {
+        var (low, high) = (0 &- windows[window].padding, 0 &- windows[window].padding)
+        for list in [columns, depth] {
+            for i in 0..<list.count where list[i].window == window {
+                if list[i].extent == 0 { return nil }
+                let reach = list[i].step &* (list[i].extent &- 1)
+                low &+= min(reach, 0)
+                high &+= max(reach, 0)
+            }
+        }
+        return low...high
+    }
+
+    private func isInside(_ window: Int) -> Bool {
+        guard let range = coordinates(window) else { return true }
+        return range.lowerBound >= 0 && range.upperBound < windows[window].extent
+    }
+
+    /// Removes the windows whose coordinates all lie inside, and moves the input to where they begin.
+    private mutating func dropWindows() {
+        var kept = 0
+        for w in 0..<windowCount {
+            let isDropped = isInside(w)
+            if isDropped { input -= windows[w].padding &* windows[w].inputStride }
+            windows[kept] = windows[w]
+            for list in [columns, depth] {
+                for i in 0..<list.count where list[i].window == w { list[i].window = isDropped ? -1 : kept }
+            }
+            if !isDropped { kept &+= 1 }
+        }
+        windowCount = kept
+    }
+}
+
+extension IndexList {
+    /// Removes indices of one value, which move nothing: their offsets are all 0.
+    fileprivate mutating func removeUnits() {
+        var kept = 0
+        for i in 0..<count where self[i].extent != 1 {
+            self[kept] = self[i]
+            kept &+= 1
+        }
+        count = kept
+    }
+
+    /// By the key, the largest first; equals stay in their order.
+    fileprivate func sort(_ key: (ContractionIndex) -> (UInt, UInt)) {
+        for i in 1..<max(count, 1) {
+            var j = i
+            while j > 0 && key(self[j &- 1]) < key(self[j]) {
+                (self[j &- 1], self[j]) = (self[j], self[j &- 1])
+                j &-= 1
+            }
+        }
+    }
+
+    /// Joins neighbours outside windows that one stride walks in every operand.
+    fileprivate mutating func fuse() {
+        var kept = 0
+        for i in 1..<max(count, 1) {
+            let (outer, inner) = (self[kept], self[i])
+            if outer.window < 0 && inner.window < 0 && outer.chains(to: inner) {
+                self[kept] = inner
+                self[kept].extent = saturatingMultiply(outer.extent, inner.extent)
+            } else {
+                kept &+= 1
+                self[kept] = inner
+            }
+        }
+        count = min(count, kept &+ 1)
+    }
+}
+
+extension ContractionIndex {
+    fileprivate func chains(to inner: ContractionIndex) -> Bool {
+        filterStride == saturatingMultiply(inner.filterStride, inner.extent)
+            && inputStride == saturatingMultiply(inner.inputStride, inner.extent)
+            && outputStride == saturatingMultiply(inner.outputStride, inner.extent)
+            && biasStride == saturatingMultiply(inner.biasStride, inner.extent)
+    }
+}

@@ -1,0 +1,54 @@
+import Foundations
+
+extension ContractionProblem {
+    /// The same problem for the Stencil, into `axes` (`maximumRank` of them): every window has an output index and a tap
+    /// index of positive steps, and depths outside windows are summed as a window that covers its whole axis. Nil where it
+    /// is of another shape.
+    package func sliding(into axes: AxisList) -> SlidingProblem? {
+        let plainDepths = (0..<depth.count).reduce(0) { $0 &+ (depth[$1].window < 0 ? 1 : 0) }
+        let rank = batch.count &+ rows.count &+ columns.count &+ plainDepths
+        if rank > maximumRank || depth.extent == 0 { return nil }
+        var next = 0
+        for list in [batch, rows, columns] {
+            for i in 0..<list.count {
+                let index = list[i]
+                axes[next].setBatch(extent: index.extent, inStride: index.inputStride)
+                axes[next].outStride = index.outputStride
+                axes[next].filterStride = index.filterStride
+                axes[next].biasStride = index.biasStride
+                if index.window >= 0 && !setWindow(&axes[next], index) { return nil }
+                next &+= 1
+            }
+        }
+        for i in 0..<depth.count where depth[i].window < 0 {
+            axes[next].setBatch(extent: depth[i].extent, inStride: depth[i].inputStride)
+            axes[next].outExtent = 1
+            axes[next].filterExtent = depth[i].extent
+            axes[next].filterStride = depth[i].filterStride
+            axes[next].isWindow = true
+            next &+= 1
+        }
+        return SlidingProblem(
+            input: input, inputType: inputType, inputSwapUnit: inputSwapUnit, output: output, outputType: outputType,
+            outputSwapUnit: outputSwapUnit, filter: filter, filterType: filterType, filterSwapUnit: filterSwapUnit,
+            conjugatesFilter: false, resultType: resultType, boundary: boundary, fill: .zero, rank: rank, axes: axes,
+            epilogue: epilogue)
+    }
+
+    private func setWindow(_ axis: inout SlidingAxis, _ output: ContractionIndex) -> Bool {
+        let window = windows[output.window]
+        for i in 0..<depth.count where depth[i].window == output.window {
+            if output.step < 1 || depth[i].step < 1 || output.filterStride != 0 { return false }
+            axis.inExtent = window.extent
+            axis.inStride = window.inputStride
+            axis.padding = window.padding
+            axis.step = output.step
+            axis.dilation = depth[i].step
+            axis.filterExtent = depth[i].extent
+            axis.filterStride = depth[i].filterStride
+            axis.isWindow = true
+            return true
+        }
+        return false
+    }
+}

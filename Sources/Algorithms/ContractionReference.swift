@@ -1,0 +1,107 @@
+import Foundations
+import Kernels
+
+/// The oracle of contractions: one output at a time, one product at a time, straight from the definition. Nobody optimises
+/// this.
+package enum ContractionReference {
+    package static func run(_ problem: ContractionProblem, control: Control) throws(Failure) -> Bool {
+        var problem = problem
+        return withUnsafeMutablePointer(to: &problem) { problem in
+            ThreadPool.run(
+                tasks: problem.pointee.outputCount, grain: 64, threads: 1, control: control, context: problem
+            ) { context, _, first, end in
+                let problem = context.assumingMemoryBound(to: ContractionProblem.self)
+                for index in first..<end { problem.pointee.computeOutput(index) }
+            }
+        }
+    }
+}
+
+extension ContractionProblem {
+    fileprivate func computeOutput(_ number: Int) {
+        let (columnExtent, rowExtent) = (columns.extent, rows.extent)
+        let place = Place(
+            batch: number / columnExtent / rowExtent, row: number / columnExtent % rowExtent,
+            column: number % columnExtent)
+        var sum = SumOfProducts(arithmetic)
+        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, \.biasStride), arithmetic), one) }
+        for tap in 0..<depth.extent {
+            guard let x = readInput(place, tap) else { continue }
+            let w = filter + offset(place, \.filterStride) + depth.offset(tap, \.filterStride)
+            sum.add(x, read(w, filterType, filterSwapUnit))
+        }
+        write(sum.result, at: offset(place, \.outputStride))
+    }
+
+    private struct Place {
+        let batch: Int
+        let row: Int
+        let column: Int
+    }
+
+    private func offset(_ place: Place, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
+        batch.offset(place.batch, stride) + rows.offset(place.row, stride) + columns.offset(place.column, stride)
+    }
+
+    /// The input under a tap, or nil in padding of zeros.
+    private func readInput(_ place: Place, _ tap: Int) -> SIMD2<UInt64>? {
+        var position = batch.offset(place.batch, \.inputStride)
+        var coordinates = InlineArray<32, Int>(repeating: 0)
+        for (list, number) in [(columns, place.column), (depth, tap)] {
+            var rest = number
+            for i in (0..<list.count).reversed() {
+                let value = rest % list[i].extent
+                rest /= list[i].extent
+                if list[i].window < 0 {
+                    position += value * list[i].inputStride
+                } else {
+                    coordinates[list[i].window] += value * list[i].step
+                }
+            }
+        }
+        for w in 0..<windowCount {
+            let mapped = boundary.map(coordinates[w] - windows[w].padding, extent: windows[w].extent)
+            if mapped < 0 { return nil }
+            position += mapped * windows[w].inputStride
+        }
+        return read(input + position, inputType, inputSwapUnit)
+    }
+
+    private func read(_ source: UnsafeRawPointer, _ type: ElementType, _ swapUnit: Int) -> SIMD2<UInt64> {
+        let reader = ElementReader(type: type, swapUnit: swapUnit, arithmetic)
+        var stage = SIMD2<UInt64>.zero
+        var value = SIMD2<UInt64>.zero
+        withUnsafeMutableBytes(of: &stage) { stage in
+            withUnsafeMutableBytes(of: &value) { value in
+                reader.read(
+                    source, stride: type.byteCount, count: 1, to: value.baseAddress.unsafelyUnwrapped,
+                    stage: stage.baseAddress.unsafelyUnwrapped)
+            }
+        }
+        return value
+    }
+
+    private func write(_ value: SIMD2<UInt64>, at offset: Int) {
+        let writer = ElementWriter(result: resultType, output: outputType, swapUnit: outputSwapUnit)
+        var value = value
+        var stages = SIMD4<UInt64>.zero
+        withUnsafeMutableBytes(of: &value) { value in
+            withUnsafeMutableBytes(of: &stages) { stages in
+                let (values, first) = (value.baseAddress.unsafelyUnwrapped, stages.baseAddress.unsafelyUnwrapped)
+                epilogue.limit(values, count: 1, resultType)
+                writer.write(
+                    values, count: 1, to: output + offset, stride: outputType.byteCount, stages: first, first + 16)
+            }
+        }
+    }
+
+    /// One, as the arithmetic holds it.
+    private var one: SIMD2<UInt64> {
+        var value = SIMD2<UInt64>.zero
+        var bool: UInt8 = 1
+        withUnsafeMutableBytes(of: &value) { value in
+            convert(&bool, .bool, to: arithmetic, value.baseAddress.unsafelyUnwrapped, count: 1)
+        }
+        return value
+    }
+}

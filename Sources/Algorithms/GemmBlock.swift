@@ -1,0 +1,327 @@
+import Foundations
+import Kernels
+
+/// A block of outputs: some columns by some rows of one batch combination, over one block of depths after the other.
+struct GemmBlock {
+    private let plan: UnsafePointer<GemmPlan>
+    private let layout: GemmScratch
+    private let scratch: UnsafeMutableRawPointer
+    private let columns: IndexBox
+    private let depth: IndexBox
+    private var patch: GemmPatch
+    private var input: UnsafeRawPointer
+    private var output: UnsafeMutableRawPointer
+    private var filter: UnsafeRawPointer
+    private var firstRow = 0
+    private var rowCount = 0
+    private var columnCount = 0
+    private var depthCount = 0
+    private var firstDepth = 0
+    /// Where the first column meets the first depth, and whether that is in the patch.
+    private var source: UnsafeRawPointer
+    private var segmentCount = 0
+
+    init(plan: UnsafePointer<GemmPlan>, layout: GemmScratch, scratch: UnsafeMutableRawPointer) {
+        self.plan = plan
+        self.layout = layout
+        self.scratch = scratch
+        let boxes = (scratch + layout.boxes).assumingMemoryBound(to: Int.self)
+        let problem = plan.pointee.problem
+        columns = IndexBox(list: problem.columns, starts: boxes, counts: boxes + maximumRank)
+        depth = IndexBox(
+            list: problem.depth, starts: boxes + 2 &* maximumRank, counts: boxes + 3 &* maximumRank)
+        patch = GemmPatch(storage: scratch + layout.patchLists)
+        input = problem.input
+        output = problem.output
+        filter = problem.filter
+        source = problem.input
+    }
+
+    private func ints(_ place: Int) -> UnsafeMutablePointer<Int> {
+        (scratch + place).assumingMemoryBound(to: Int.self)
+    }
+
+    private var laneCount: Int { plan.pointee.lanesAreColumns ? columnCount : rowCount }
+    private var tileRowCount: Int { plan.pointee.lanesAreColumns ? rowCount : columnCount }
+
+    // MARK: Entering
+
+    /// Takes up a block: its tables of offsets, and what its sums start from.
+    mutating func enter(batch: Int, columns block: Int, rows rowBlock: Int, filter packed: UnsafeRawPointer) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        plan.columnBlocks.ranges(block, columns.starts, columns.counts)
+        columnCount = columns.extent
+        let rowBox = IndexBox(list: problem.rows, starts: depth.starts, counts: depth.counts)
+        plan.rowBlocks.ranges(rowBlock, rowBox.starts, rowBox.counts)
+        rowCount = rowBox.extent
+        firstRow = problem.rows.count == 0 ? 0 : rowBox.starts.pointee
+        input = problem.input + problem.batch.offset(batch, \.inputStride)
+        output =
+            problem.output
+            + (problem.batch.offset(batch, \.outputStride) &+ columns.start(\.outputStride)
+                &+ rowBox.start(\.outputStride))
+        let (columnsOut, rowsOut) =
+            plan.lanesAreColumns ? (layout.lanesOut, layout.rowsOut) : (layout.rowsOut, layout.lanesOut)
+        write(columns, \.outputStride, to: columnsOut)
+        write(rowBox, \.outputStride, to: rowsOut)
+        if plan.filter.isInPlace {
+            filter =
+                problem.filter + (problem.batch.offset(batch, \.filterStride) &+ rowBox.start(\.filterStride))
+            write(rowBox, \.filterStride, to: layout.rowsFilter)
+        } else {
+            let rowBytes = plan.filter.depth &* plan.element
+            filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* rowBytes)
+            for row in 0..<rowCount { ints(layout.rowsFilter)[row] = row &* rowBytes }
+        }
+        for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* layout.sumsPitch }
+        writeStart(batch, rowBox)
+    }
+
+    private func write(_ box: IndexBox, _ stride: KeyPath<ContractionIndex, Int>, to place: Int) {
+        var strides = InlineArray<32, Int>(repeating: 0)
+        for i in 0..<box.list.count { strides[i] = box.list[i][keyPath: stride] }
+        withUnsafePointer(to: &strides) { strides in
+            let strides = UnsafeRawPointer(strides).assumingMemoryBound(to: Int.self)
+            _ = writeOffsets(box.counts, strides, indices: box.list.count, to: ints(place))
+        }
+    }
+
+    /// The bias as sums start from it: on all lanes of a vector for each row, or on the lanes that are rows. Else zeros.
+    private func writeStart(_ batch: Int, _ rows: IndexBox) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        let vector = plan.lanes &* plan.element
+        let target = scratch + layout.start
+        if problem.epilogue.bias == nil {
+            target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
+            return
+        }
+        let first = problem.batch.offset(batch, \.biasStride) &+ rows.start(\.biasStride)
+        let stage = scratch + layout.stages
+        // One index of rows, or a cut at the outermost: the distance is the same.
+        let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
+        let (copies, pitch) = plan.lanesAreColumns ? (plan.lanes, vector) : (1, plan.element)
+        for r in 0..<rowCount {
+            problem.epilogue.readBias(
+                first &+ r &* stride, count: copies, problem.arithmetic, to: target + r &* pitch, stage: stage)
+        }
+        if !plan.lanesAreColumns {
+            let width = plan.panelWidth
+            let padded = ceilingDivide(rowCount, width) &* width
+            (target + rowCount &* plan.element).initializeMemory(
+                as: UInt8.self, repeating: 0, count: (padded &- rowCount) &* plan.element)
+        }
+    }
+
+    /// Takes up a block of depths: its samples, in the input or copied into a patch, and their offsets.
+    mutating func enter(depth number: Int) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        plan.depthBlocks.ranges(number, depth.starts, depth.counts)
+        depthCount = depth.extent
+        firstDepth = 0
+        for i in 0..<problem.depth.count {
+            firstDepth = firstDepth &* problem.depth[i].extent &+ depth.starts[i]
+        }
+        if columnCount == 0 || depthCount == 0 {
+            segmentCount = 0
+            return
+        }
+        patch.describe(problem, columns, depth, element: plan.element)
+        if plan.reader.isPlain && isInside {
+            source =
+                input + (columns.start(\.inputStride) &+ depth.start(\.inputStride) &- paddingOffset(problem))
+            write(columns, \.inputStride, to: layout.columnsIn)
+            write(depth, \.inputStride, to: layout.depthIn)
+        } else {
+            patch.fill(
+                scratch + layout.patch, from: input, plan.reader, problem.boundary, element: plan.element,
+                stage: scratch + layout.stages)
+            source = UnsafeRawPointer(scratch + layout.patch) + patch.origin(problem, columns, depth)
+            writePatchOffsets(columns, patch.columnAxis, to: layout.columnsIn)
+            writePatchOffsets(depth, patch.depthAxis, to: layout.depthIn)
+        }
+        findSegments()
+        writeSegments()
+    }
+
+    private var isInside: Bool {
+        for i in 0..<patch.axisCount where patch.axes[i].extent >= 0 {
+            if patch.axes[i].first < 0 || patch.axes[i].first &+ patch.axes[i].count > patch.axes[i].extent {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func paddingOffset(_ problem: ContractionProblem) -> Int {
+        var offset = 0
+        for w in 0..<problem.windowCount {
+            offset &+= problem.windows[w].padding &* problem.windows[w].inputStride
+        }
+        return offset
+    }
+
+    private func writePatchOffsets(_ box: IndexBox, _ axisOf: UnsafePointer<Int>, to place: Int) {
+        var strides = InlineArray<32, Int>(repeating: 0)
+        for i in 0..<box.list.count { strides[i] = patch.stride(box.list[i], axis: axisOf[i]) }
+        withUnsafePointer(to: &strides) { strides in
+            let strides = UnsafeRawPointer(strides).assumingMemoryBound(to: Int.self)
+            _ = writeOffsets(box.counts, strides, indices: box.list.count, to: ints(place))
+        }
+    }
+
+    /// Runs of contiguous depths, for rows that are read where they lie; and the depths of a packed panel.
+    private mutating func findSegments() {
+        let lengths = ints(layout.segmentLengths)
+        let panelDepth = ints(layout.panelDepth)
+        let element = plan.pointee.element
+        for d in 0..<depthCount { panelDepth[d] = d &* plan.pointee.panelPitch }
+        segmentCount = 1
+        if plan.pointee.lanesAreColumns {
+            lengths[0] = depthCount
+            return
+        }
+        let depthIn = ints(layout.depthIn)
+        lengths[0] = 1
+        for d in 1..<max(depthCount, 1) {
+            if depthIn[d] &- depthIn[d &- 1] == element {
+                lengths[segmentCount &- 1] &+= 1
+            } else {
+                lengths[segmentCount] = 1
+                segmentCount &+= 1
+            }
+        }
+    }
+
+    // MARK: Running
+
+    mutating func run(isFirst: Bool, isLast: Bool) {
+        let width = plan.pointee.panelWidth
+        var lane = 0
+        while lane < laneCount {
+            let count = min(width, laneCount &- lane)
+            run(panel: lane, count: count, isFirst: isFirst, isLast: isLast)
+            lane &+= width
+        }
+    }
+
+    private func run(panel lane: Int, count: Int, isFirst: Bool, isLast: Bool) {
+        let plan = plan.pointee
+        let lanes: UnsafeRawPointer
+        if plan.lanesAreColumns {
+            lanes = packedLanes(lane, count)
+        } else {
+            // [panel][depth][lane], of all depths.
+            lanes = filter + (lane &* plan.filter.depth &+ firstDepth &* plan.panelWidth) &* plan.element
+        }
+        let isDirect = isDirect(lane, count)
+        var panel = ContractionPanel(
+            rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
+            segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
+            output: isDirect ? output + ints(layout.lanesOut)[lane] : scratch + (layout.sums &+ lane &* plan.element),
+            outputOffsets: ints(isDirect ? layout.rowsOut : layout.rowsSums))
+        panel.vectors = ceilingDivide(count, plan.lanes)
+        panel.rows = tileRowCount
+        if isFirst { (panel.start, panel.startRowStride, panel.startStride) = start(lane) }
+        runContractionPanel(plan.problem.arithmetic, &panel)
+        if isLast && plan.problem.epilogue.clamp != nil {
+            for row in 0..<tileRowCount {
+                plan.problem.epilogue.limit(
+                    panel.output + panel.outputOffsets[row], count: count, plan.problem.resultType)
+            }
+        }
+    }
+
+    /// Where a panel's sums start from: the first row's, and how far to the next row's and to the next vector's.
+    private func start(_ lane: Int) -> (UnsafeRawPointer, Int, Int) {
+        let plan = plan.pointee
+        let start = UnsafeRawPointer(scratch + layout.start)
+        let vector = plan.lanes &* plan.element
+        if plan.problem.epilogue.bias == nil { return (start, 0, 0) }
+        return plan.lanesAreColumns ? (start, vector, 0) : (start + lane &* plan.element, 0, vector)
+    }
+
+    private func packedLanes(_ lane: Int, _ count: Int) -> UnsafeRawPointer {
+        let plan = plan.pointee
+        let panel = scratch + layout.panel
+        packPanel(
+            source, laneOffsets: ints(layout.columnsIn) + lane, count: count,
+            width: ceilingDivide(count, plan.lanes) &* plan.lanes, depthOffsets: ints(layout.depthIn),
+            depth: depthCount, to: panel, pitch: plan.panelPitch, elementBytes: plan.element)
+        return UnsafeRawPointer(panel)
+    }
+
+    private var segments: UnsafeMutablePointer<UnsafeRawPointer> {
+        (scratch + layout.segments).assumingMemoryBound(to: UnsafeRawPointer.self)
+    }
+
+    /// Where the rows' segments begin.
+    private func writeSegments() {
+        let plan = plan.pointee
+        let segments = segments
+        let capacity = layout.segmentCapacity
+        if plan.lanesAreColumns {
+            let offsets = ints(layout.rowsFilter)
+            let first = filter + firstDepth &* plan.element
+            for row in 0..<rowCount { segments[row &* capacity] = first + offsets[row] }
+            return
+        }
+        let columnsIn = ints(layout.columnsIn)
+        let depthIn = ints(layout.depthIn)
+        let lengths = ints(layout.segmentLengths)
+        for row in 0..<columnCount {
+            let base = source + columnsIn[row]
+            var d = 0
+            for s in 0..<segmentCount {
+                segments[row &* capacity &+ s] = base + depthIn[d]
+                d &+= lengths[s]
+            }
+        }
+    }
+
+    // MARK: Outputs
+
+    /// Whether a panel's sums may be kept in the output itself: whole vectors of what the arithmetic computes with.
+    private func isDirect(_ lane: Int, _ count: Int) -> Bool {
+        let plan = plan.pointee
+        if !plan.writer.isPlain || count % plan.lanes != 0 { return false }
+        let lanesOut = ints(layout.lanesOut) + lane
+        for j in 1..<max(count, 1) where lanesOut[j] &- lanesOut[j &- 1] != plan.element { return false }
+        return true
+    }
+
+    private func sums(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {
+        scratch + (layout.sums &+ row &* layout.sumsPitch &+ lane &* plan.pointee.element)
+    }
+
+    /// Writes what was kept in scratch.
+    func writeOut() {
+        let width = plan.pointee.panelWidth
+        var lane = 0
+        while lane < laneCount {
+            let count = min(width, laneCount &- lane)
+            if !isDirect(lane, count) {
+                for row in 0..<tileRowCount { writeOut(row: row, lane: lane, count: count) }
+            }
+            lane &+= width
+        }
+    }
+
+    private func writeOut(row: Int, lane: Int, count: Int) {
+        let plan = plan.pointee
+        let lanesOut = ints(layout.lanesOut) + lane
+        let target = output + ints(layout.rowsOut)[row]
+        var first = 0
+        while first < count {
+            let step = first &+ 1 < count ? lanesOut[first &+ 1] &- lanesOut[first] : plan.element
+            var end = first &+ 1
+            while end < count && lanesOut[end] &- lanesOut[end &- 1] == step { end &+= 1 }
+            plan.writer.write(
+                sums(row, lane &+ first), count: end &- first, to: target + lanesOut[first], stride: step,
+                stages: scratch + layout.stages, scratch + (layout.stages &+ 16 &* stageElements))
+            first = end
+        }
+    }
+}

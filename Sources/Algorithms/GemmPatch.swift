@@ -1,0 +1,211 @@
+import Foundations
+import Kernels
+
+/// A box of the input, copied so that a block's columns and depths find every sample by plain strides: converted to the
+/// arithmetic, byte order and boundary settled, the samples of the innermost axis side by side.
+struct GemmPatch {
+    /// An axis of the input: a window's coordinates, or the values of an index outside windows.
+    struct Axis {
+        var inputStride = 0
+        var first = 0
+        var count = 1
+        /// Extent that coordinates must lie in; -1 where they always do.
+        var extent = -1
+        var pitch = 0
+    }
+
+    static let maximumAxes = 3 &* maximumRank
+
+    let axes: UnsafeMutablePointer<Axis>
+    var axisCount = 0
+    /// For each window, and for each column and depth index outside windows, its axis.
+    let windowAxis: UnsafeMutablePointer<Int>
+    let columnAxis: UnsafeMutablePointer<Int>
+    let depthAxis: UnsafeMutablePointer<Int>
+    var byteCount = 0
+
+    /// Bytes of memory for the lists.
+    static let storageBytes =
+        maximumAxes &* MemoryLayout<Axis>.stride &+ 3 &* maximumRank &* MemoryLayout<Int>.stride
+
+    init(storage: UnsafeMutableRawPointer) {
+        axes = storage.assumingMemoryBound(to: Axis.self)
+        let lists = storage + GemmPatch.maximumAxes &* MemoryLayout<Axis>.stride
+        windowAxis = lists.assumingMemoryBound(to: Int.self)
+        columnAxis = windowAxis + maximumRank
+        depthAxis = columnAxis + maximumRank
+    }
+
+    /// The box that a block needs.
+    mutating func describe(_ problem: ContractionProblem, _ columns: IndexBox, _ depth: IndexBox, element: Int) {
+        axisCount = 0
+        for w in 0..<problem.windowCount {
+            let window = problem.windows[w]
+            var low = 0 &- window.padding
+            var high = low
+            for box in [columns, depth] {
+                for i in 0..<box.list.count where box.list[i].window == w {
+                    let first = box.list[i].step &* box.starts[i]
+                    let last = first &+ box.list[i].step &* (box.counts[i] &- 1)
+                    low &+= min(first, last)
+                    high &+= max(first, last)
+                }
+            }
+            windowAxis[w] = append(
+                Axis(inputStride: window.inputStride, first: low, count: high &- low &+ 1, extent: window.extent))
+        }
+        appendPlain(columns, columnAxis)
+        appendPlain(depth, depthAxis)
+        setPitches(element)
+    }
+
+    private mutating func append(_ axis: Axis) -> Int {
+        axes[axisCount] = axis
+        axisCount &+= 1
+        return axisCount &- 1
+    }
+
+    private mutating func appendPlain(_ box: IndexBox, _ axisOf: UnsafeMutablePointer<Int>) {
+        for i in 0..<box.list.count where box.list[i].window < 0 {
+            axisOf[i] = append(
+                Axis(inputStride: box.list[i].inputStride, first: box.starts[i], count: box.counts[i]))
+        }
+    }
+
+    /// Axes lie in the patch as they do in the input, the one of the shortest stride innermost.
+    private mutating func setPitches(_ element: Int) {
+        for i in 0..<axisCount { axes[i].pitch = 0 }
+        var pitch = element
+        for _ in 0..<axisCount {
+            var next = -1
+            for i in 0..<axisCount where axes[i].pitch == 0 {
+                if next < 0 || axes[i].inputStride.magnitude <= axes[next].inputStride.magnitude { next = i }
+            }
+            axes[next].pitch = pitch
+            pitch = saturatingMultiply(pitch, axes[next].count)
+        }
+        byteCount = pitch
+    }
+
+    /// How far a step of an index moves in the patch.
+    func stride(_ index: ContractionIndex, axis: Int) -> Int {
+        index.window < 0 ? axes[axis].pitch : index.step &* axes[windowAxis[index.window]].pitch
+    }
+
+    /// Where the block's first column and first depth meet.
+    func origin(_ problem: ContractionProblem, _ columns: IndexBox, _ depth: IndexBox) -> Int {
+        var offset = 0
+        for w in 0..<problem.windowCount {
+            let axis = axes[windowAxis[w]]
+            var coordinate = 0 &- problem.windows[w].padding &- axis.first
+            for box in [columns, depth] {
+                for i in 0..<box.list.count where box.list[i].window == w {
+                    coordinate &+= box.list[i].step &* box.starts[i]
+                }
+            }
+            offset &+= coordinate &* axis.pitch
+        }
+        return offset
+    }
+
+    /// Copies the box. `input` stands at coordinate 0 of every window and at value 0 of every index. `stage` serves
+    /// `readRun`.
+    func fill(
+        _ target: UnsafeMutableRawPointer, from input: UnsafeRawPointer, _ reader: ElementReader, _ boundary: Boundary,
+        element: Int, stage: UnsafeMutableRawPointer
+    ) {
+        var inner = -1
+        for i in 0..<axisCount where axes[i].pitch == element && (inner < 0 || axes[i].count > 1) { inner = i }
+        if inner < 0 {
+            readRun(reader, input, stride: 0, count: 1, to: target, stage: stage)
+            return
+        }
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: axisCount) { position in
+            let position = position.baseAddress.unsafelyUnwrapped
+            position.initialize(repeating: 0, count: axisCount)
+            repeat {
+                var source = input
+                var destination = target
+                var isOutside = false
+                for i in 0..<axisCount where i != inner {
+                    let coordinate = axes[i].first &+ position[i]
+                    let mapped = axes[i].extent < 0 ? coordinate : boundary.map(coordinate, extent: axes[i].extent)
+                    if mapped < 0 { isOutside = true }
+                    source += mapped &* axes[i].inputStride
+                    destination += position[i] &* axes[i].pitch
+                }
+                if isOutside {
+                    destination.initializeMemory(as: UInt8.self, repeating: 0, count: axes[inner].count &* element)
+                } else {
+                    fillRow(destination, source, axes[inner], reader, boundary, element, stage)
+                }
+            } while advance(position, except: inner)
+        }
+    }
+
+    private func advance(_ position: UnsafeMutablePointer<Int>, except inner: Int) -> Bool {
+        for i in 0..<axisCount where i != inner {
+            position[i] &+= 1
+            if position[i] < axes[i].count { return true }
+            position[i] = 0
+        }
+        return false
+    }
+
+    private func fillRow(
+        _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ axis: Axis, _ reader: ElementReader,
+        _ boundary: Boundary, _ element: Int, _ stage: UnsafeMutableRawPointer
+    ) {
+        let end = axis.first &+ axis.count
+        let inside =
+            axis.extent < 0
+            ? axis.first..<end : max(axis.first, 0)..<max(max(axis.first, 0), min(end, axis.extent))
+        let low = min(max(inside.lowerBound, axis.first), end)
+        for coordinate in axis.first..<low {
+            fillOutside(coordinate, target, source, axis, reader, boundary, element, stage)
+        }
+        if inside.count > 0 && low < end {
+            readRun(
+                reader, source + low &* axis.inputStride, stride: axis.inputStride,
+                count: min(inside.upperBound, end) &- low,
+                to: target + (low &- axis.first) &* element, stage: stage)
+        }
+        for coordinate in max(low, min(inside.upperBound, end))..<end {
+            fillOutside(coordinate, target, source, axis, reader, boundary, element, stage)
+        }
+    }
+
+    private func fillOutside(
+        _ coordinate: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ axis: Axis,
+        _ reader: ElementReader, _ boundary: Boundary, _ element: Int, _ stage: UnsafeMutableRawPointer
+    ) {
+        let mapped = boundary.map(coordinate, extent: axis.extent)
+        let destination = target + (coordinate &- axis.first) &* element
+        if mapped < 0 {
+            destination.initializeMemory(as: UInt8.self, repeating: 0, count: element)
+        } else {
+            readRun(reader, source + mapped &* axis.inputStride, stride: 0, count: 1, to: destination, stage: stage)
+        }
+    }
+}
+
+/// A block of an index list: from where, and how many values of each index.
+struct IndexBox {
+    let list: IndexList
+    let starts: UnsafeMutablePointer<Int>
+    let counts: UnsafeMutablePointer<Int>
+
+    /// Combinations in it.
+    var extent: Int {
+        var product = 1
+        for i in 0..<list.count { product &*= counts[i] }
+        return product
+    }
+
+    /// From the list's first combination to the box's.
+    func start(_ stride: KeyPath<ContractionIndex, Int>) -> Int {
+        var offset = 0
+        for i in 0..<list.count { offset &+= starts[i] &* list[i][keyPath: stride] }
+        return offset
+    }
+}

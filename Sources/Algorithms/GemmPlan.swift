@@ -1,0 +1,78 @@
+import Foundations
+import Kernels
+
+/// How a contraction runs as a matrix product whose operands are packed, block by block, from where they lie (GotoBLAS's
+/// loops; with windows, the patch matrix is virtual).
+///
+/// One side's elements are broadcast, a tile's *rows*; the other side's fill the vectors, its *lanes*. Lanes lie along
+/// what is contiguous in the output: pixels of NCHW, channels of NHWC. A sum has one accumulator and adds in the order of
+/// depth, so none of what is chosen here changes its bits.
+struct GemmPlan {
+    let problem: ContractionProblem
+    /// Whether lanes are columns (and rows rows), or the other way round.
+    let lanesAreColumns: Bool
+    let element: Int
+    let lanes: Int
+    /// Vectors in a panel of lanes.
+    let panelVectors: Int
+    let columnBlocks: IndexBlocks
+    let rowBlocks: IndexBlocks
+    let depthBlocks: IndexBlocks
+    let reader: ElementReader
+    let writer: ElementWriter
+    let filter: GemmFilter
+
+    /// Lanes of a panel, and its bytes for one depth.
+    var panelWidth: Int { panelVectors &* lanes }
+    var panelPitch: Int { panelWidth &* element }
+
+    init(_ problem: ContractionProblem) {
+        self.problem = problem
+        let arithmetic = problem.arithmetic
+        element = arithmetic.byteCount
+        lanes = vectorLanes(arithmetic)
+        lanesAreColumns = !GemmPlan.prefersRowLanes(problem, lanes: lanes)
+        let laneExtent = lanesAreColumns ? problem.columns.extent : problem.rows.extent
+        panelVectors = min(contractionTileVectors(arithmetic), max(1, ceilingDivide(laneExtent, lanes)))
+        let width = panelVectors &* lanes
+        // A panel stays in the first cache while all rows pass by it. Each block's sum is added to those before: the
+        // blocks are part of the order of summation, and so the same for narrow panels.
+        let widest = contractionTileVectors(arithmetic) &* lanes &* element
+        depthBlocks = IndexBlocks(problem.depth, target: min(256, panelBytes / widest))
+        if lanesAreColumns {
+            columnBlocks = IndexBlocks(
+                problem.columns, target: max(width, columnBytes / element), unit: width)
+            rowBlocks = IndexBlocks(problem.rows, target: 516, unit: contractionTileRows)
+        } else {
+            columnBlocks = IndexBlocks(problem.columns, target: 192, unit: contractionTileRows)
+            rowBlocks = IndexBlocks(problem.rows, target: 1024, unit: width)
+        }
+        reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
+        writer = ElementWriter(
+            result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
+        filter = GemmFilter(problem, lanesAreColumns: lanesAreColumns, panelWidth: width)
+    }
+
+    /// Whether the output is contiguous along rows, and there are enough of them to fill vectors.
+    private static func prefersRowLanes(_ problem: ContractionProblem, lanes: Int) -> Bool {
+        func isUnit(_ list: IndexList) -> Bool {
+            list.count > 0 && list[list.count &- 1].outputStride == problem.outputType.byteCount
+        }
+        if problem.columns.count == 0 { return true }
+        if isUnit(problem.columns) { return false }
+        return isUnit(problem.rows) && problem.rows.extent > lanes / 2
+    }
+
+    var taskCount: Int {
+        saturatingMultiply(
+            saturatingMultiply(problem.batch.extent, columnBlocks.count), rowBlocks.count)
+    }
+
+    /// Multiply-adds.
+    var work: Double { Double(problem.outputCount) * Double(max(problem.depth.extent, 1)) }
+}
+
+/// Bytes of a packed panel: two thirds of a first-level cache.
+private let panelBytes = 40 << 10
+/// Bytes of a block's columns, for one row.
+private let columnBytes = 2048

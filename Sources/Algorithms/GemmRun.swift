@@ -1,0 +1,108 @@
+import Foundations
+import Kernels
+
+/// One thread's part in a contraction: its tasks, block by block.
+struct GemmRun {
+    let plan: UnsafePointer<GemmPlan>
+    let filter: UnsafeRawPointer
+    let layout: UnsafePointer<GemmScratch>
+    let scratch: UnsafeMutableRawPointer
+
+    private var problem: ContractionProblem {
+        unsafeAddress { plan.pointer(to: \.problem).unsafelyUnwrapped }
+    }
+
+    func run(tasks: Range<Int>) {
+        for task in tasks { run(task: task) }
+    }
+
+    /// Tasks are numbered with the row block fastest: neighbours share the columns' input.
+    private func run(task: Int) {
+        let plan = plan.pointee
+        let rowBlock = task % plan.rowBlocks.count
+        let rest = task / plan.rowBlocks.count
+        let batch = rest / plan.columnBlocks.count
+        var block = GemmBlock(plan: self.plan, layout: layout.pointee, scratch: scratch)
+        block.enter(batch: batch, columns: rest % plan.columnBlocks.count, rows: rowBlock, filter: filter)
+        for number in 0..<plan.depthBlocks.count {
+            block.enter(depth: number)
+            block.run(isFirst: number == 0, isLast: number == plan.depthBlocks.count &- 1)
+        }
+        block.writeOut()
+    }
+}
+
+/// Where a thread's scratch has what.
+struct GemmScratch {
+    var columnsIn = 0
+    var lanesOut = 0
+    var rowsOut = 0
+    var rowsSums = 0
+    var rowsFilter = 0
+    var depthIn = 0
+    var panelDepth = 0
+    var segmentLengths = 0
+    var segments = 0
+    var segmentCapacity = 0
+    var boxes = 0
+    var patchLists = 0
+    var start = 0
+    var stages = 0
+    var panel = 0
+    var patch = 0
+    var sums = 0
+    var sumsPitch = 0
+    var byteCount = 0
+
+    init(_ plan: GemmPlan) {
+        let columns = plan.columnBlocks.largest
+        let rows = plan.rowBlocks.largest
+        let depth = plan.depthBlocks.largest
+        let (laneCount, rowCount) = plan.lanesAreColumns ? (columns, rows) : (rows, columns)
+        let panels = ceilingDivide(max(laneCount, 1), plan.panelWidth)
+        var next = 0
+        func take(_ bytes: Int) -> Int {
+            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
+            return next
+        }
+        columnsIn = take(saturatingMultiply(columns &+ 1, 8))
+        lanesOut = take(saturatingMultiply(panels, 8 &* plan.panelWidth))
+        rowsOut = take(saturatingMultiply(rowCount &+ 1, 8))
+        rowsSums = take(saturatingMultiply(rowCount &+ 1, 8))
+        rowsFilter = take(saturatingMultiply(rows &+ 1, 8))
+        depthIn = take(saturatingMultiply(depth &+ 1, 8))
+        panelDepth = take(saturatingMultiply(depth &+ 1, 8))
+        segmentLengths = take(saturatingMultiply(depth &+ 1, 8))
+        segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
+        segments = take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))
+        boxes = take(4 &* maximumRank &* 8)
+        patchLists = take(GemmPatch.storageBytes)
+        let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors
+        start = take(saturatingMultiply(startVectors, plan.lanes &* plan.element))
+        stages = take(2 &* 16 &* stageElements)
+        panel = take(plan.lanesAreColumns ? saturatingMultiply(depth, plan.panelPitch) : 0)
+        patch = take(saturatingAdd(GemmScratch.patchBytes(plan), 64))
+        sumsPitch = saturatingMultiply(panels, plan.panelPitch)
+        sums = take(saturatingMultiply(sumsPitch, rowCount))
+        byteCount = next
+    }
+
+    /// The largest patch: that of the first block, whose ranges are as long as any.
+    private static func patchBytes(_ plan: GemmPlan) -> Int {
+        let problem = plan.problem
+        var lists = InlineArray<128, Int>(repeating: 0)
+        return withUnsafeMutablePointer(to: &lists) { lists in
+            withUnsafeTemporaryAllocation(byteCount: GemmPatch.storageBytes, alignment: 16) { storage in
+                let numbers = UnsafeMutableRawPointer(lists).assumingMemoryBound(to: Int.self)
+                let columns = IndexBox(list: problem.columns, starts: numbers, counts: numbers + maximumRank)
+                let depth = IndexBox(
+                    list: problem.depth, starts: numbers + 2 &* maximumRank, counts: numbers + 3 &* maximumRank)
+                plan.columnBlocks.ranges(0, columns.starts, columns.counts)
+                plan.depthBlocks.ranges(0, depth.starts, depth.counts)
+                var patch = GemmPatch(storage: storage.baseAddress.unsafelyUnwrapped)
+                patch.describe(problem, columns, depth, element: plan.element)
+                return patch.byteCount
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Foundations
+import Kernels
+
+/// Contractions as matrix products whose operands are packed from where they lie; of convolutions, with no patch matrix.
+///
+/// Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), gives the loops.
+package enum ImplicitGemm {
+    package static func run(
+        _ problem: ContractionProblem, threads: Int, control: Control, store: FilterStore? = nil
+    ) throws(Failure) -> Bool {
+        if problem.outputCount == 0 { return true }
+        return try withSimplified(problem) { (problem) throws(Failure) in
+            try run(GemmPlan(problem), threads: threads, control: control, store: store)
+        }
+    }
+
+    package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
+        var explanation = Explanation()
+        explanation.algorithm = "implicit gemm"
+        if problem.outputCount == 0 { return explanation }
+        try? withSimplified(problem) { (problem) throws(Failure) in
+            let plan = GemmPlan(problem)
+            explanation.kernel = plan.lanesAreColumns ? "lanes along pixels" : "lanes along channels"
+            explanation.input = plan.reader.isPlain && problem.windowCount == 0 ? "direct" : "packed by blocks"
+            explanation.output = plan.writer.isPlain ? "direct" : "converted by blocks"
+            explanation.vectorLanes = plan.lanes
+            explanation.tileRows = contractionTileRows
+            explanation.tileColumns = plan.panelWidth
+            explanation.blockRows = plan.rowBlocks.largest
+            explanation.blockColumns = plan.columnBlocks.largest
+            explanation.workspaceBytes = GemmScratch(plan).byteCount
+            explanation.tasks = plan.taskCount
+            explanation.threads = max(1, min(threads, plan.taskCount))
+        }
+        return explanation
+    }
+
+    private static func run(
+        _ plan: GemmPlan, threads: Int, control: Control, store: FilterStore?
+    ) throws(Failure) -> Bool {
+        let layout = GemmScratch(plan)
+        let used = max(1, min(threads, plan.taskCount, Int(min(plan.work / workPerThread, 1e6)) &+ 1))
+        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes))
+        let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
+        let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
+        let filter = packed.base
+        let isPacked = packed.isPacked
+        let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
+            var (plan, layout) = (plan, layout)
+            return withUnsafePointer(to: &plan) { plan in
+                withUnsafePointer(to: &layout) { layout in
+                    var context = GemmContext(
+                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
+                    return withUnsafeMutablePointer(to: &context) { context in
+                        if !isPacked && !packFilter(context, threads: used, control) { return false }
+                        if store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used), threads: used,
+                            control: control, context: context, gemmTasks)
+                    }
+                }
+            }
+        }
+        if finished { packed.keep() }
+        return finished
+    }
+
+    private static func packFilter(
+        _ context: UnsafeMutablePointer<GemmContext>, threads: Int, _ control: Control
+    ) -> Bool {
+        let filter = context.pointee.plan.pointee.filter
+        if filter.isInPlace { return true }
+        let units = filter.units &* context.pointee.plan.pointee.problem.batch.extent
+        let grain = max(1, 65_536 / max(1, filter.byteCount / max(units, 1)))
+        return ThreadPool.run(
+            tasks: units, grain: grain, threads: threads, control: control, context: context, packingTasks)
+    }
+
+    /// Tasks that a thread takes at a time.
+    private static func grain(_ plan: GemmPlan, threads: Int) -> Int {
+        let perTask = plan.work / Double(max(plan.taskCount, 1))
+        let byWork = Int(min(max(workPerGrain / max(perTask, 1), 1), 1e12))
+        return threads == 1 ? byWork : max(1, min(byWork, plan.taskCount / (4 &* threads)))
+    }
+
+    /// Runs `body` with the problem's simplified form, whose lists live as long.
+    private static func withSimplified<Result>(
+        _ problem: ContractionProblem, _ body: (ContractionProblem) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeTemporaryAllocation(
+            of: ContractionIndex.self, capacity: 4 &* ContractionProblem.maximumIndices
+        ) { (indices) throws(Failure) -> Result in
+            try withUnsafeTemporaryAllocation(of: ContractionWindow.self, capacity: maximumRank) {
+                (windows) throws(Failure) -> Result in
+                // Neither is empty.
+                try body(
+                    problem.simplified(
+                        indices: indices.baseAddress.unsafelyUnwrapped,
+                        windows: windows.baseAddress.unsafelyUnwrapped))
+            }
+        }
+    }
+}
+
+private struct GemmContext {
+    let plan: UnsafePointer<GemmPlan>
+    let layout: UnsafePointer<GemmScratch>
+    let filter: UnsafeMutableRawPointer
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+}
+
+private func packingTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: GemmContext.self)
+    let plan = context.pointee.plan
+    let units = plan.pointee.filter.units
+    for unit in first..<end {
+        plan.pointee.filter.pack(
+            plan.pointee.problem, batch: unit / units, unit: unit % units, to: context.pointee.filter,
+            stage: context.pointee.scratch + slot &* context.pointee.scratchPerThread)
+    }
+}
+
+private func gemmTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: GemmContext.self).pointee
+    GemmRun(
+        plan: context.plan, filter: UnsafeRawPointer(context.filter), layout: context.layout,
+        scratch: context.scratch + slot &* context.scratchPerThread
+    ).run(tasks: first..<end)
+}
+
+/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
+private let workPerThread = 800_000.0
+private let workPerGrain = 4_000_000.0

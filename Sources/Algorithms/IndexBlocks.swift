@@ -1,0 +1,84 @@
+import Foundations
+
+/// A list of indices cut into blocks: boxes that take all values of the inner indices, a range of one, and one value of
+/// each outer one. Blocks are numbered with the innermost fastest, so that their values follow each other.
+struct IndexBlocks {
+    let list: IndexList
+    /// The index that is cut, -1 where one block holds all.
+    private let split: Int
+    private let perBlock: Int
+    private let innerCount: Int
+    let count: Int
+
+    /// Blocks of up to about `target` combinations, as even as may be; a multiple of `unit` where that costs little.
+    init(_ list: IndexList, target: Int, unit: Int = 1) {
+        var inner = 1
+        var i = list.count &- 1
+        while i >= 0 && saturatingMultiply(inner, list[i].extent) <= max(target, 1) {
+            inner &*= list[i].extent
+            i &-= 1
+        }
+        innerCount = inner
+        self.list = list
+        let isEmpty = list.extent == 0
+        split = isEmpty ? -1 : i
+        if i < 0 || isEmpty {
+            perBlock = 1
+            count = 1
+            return
+        }
+        let extent = list[i].extent
+        var most = max(1, target / inner)
+        if inner == 1 && most > unit { most -= most % unit }
+        // Even blocks, but whole units of lanes.
+        let even = ceilingDivide(extent, ceilingDivide(extent, most))
+        perBlock = inner == 1 ? min(most, ceilingDivide(even, unit) &* unit) : even
+        var blocks = ceilingDivide(extent, perBlock)
+        for j in 0..<i { blocks = saturatingMultiply(blocks, list[j].extent) }
+        count = blocks
+    }
+
+    /// Combinations in the largest block.
+    var largest: Int { split < 0 ? (list.extent == 0 ? 0 : innerCount) : perBlock &* innerCount }
+
+    /// Block `number` as a range of each index.
+    func ranges(_ number: Int, _ starts: UnsafeMutablePointer<Int>, _ counts: UnsafeMutablePointer<Int>) {
+        var rest = number
+        for i in (0..<list.count).reversed() {
+            if i > split {
+                starts[i] = 0
+                counts[i] = list[i].extent
+            } else if i == split {
+                let blocks = ceilingDivide(list[i].extent, perBlock)
+                starts[i] = rest % blocks &* perBlock
+                counts[i] = min(perBlock, list[i].extent &- starts[i])
+                rest /= blocks
+            } else {
+                starts[i] = rest % list[i].extent
+                counts[i] = 1
+                rest /= list[i].extent
+            }
+        }
+    }
+}
+
+/// Writes the offset of every combination in a box, the last index fastest; returns how many there are.
+@discardableResult
+func writeOffsets(
+    _ counts: UnsafePointer<Int>, _ strides: UnsafePointer<Int>, indices: Int, to offsets: UnsafeMutablePointer<Int>
+) -> Int {
+    var written = 1
+    offsets[0] = 0
+    // Index by index from the innermost: what is there is repeated at each value's distance.
+    for i in (0..<indices).reversed() {
+        if counts[i] == 0 { return 0 }
+        var target = offsets + written
+        for value in 1..<max(counts[i], 1) {
+            let distance = value &* strides[i]
+            for j in 0..<written { target[j] = offsets[j] &+ distance }
+            target += written
+        }
+        written &*= counts[i]
+    }
+    return written
+}

@@ -1,0 +1,206 @@
+import CMachine
+import Foundations
+import Kernels
+
+/// Convolutions by 3 x 3 filters at unit steps, with 4 or 2.25 times fewer products than direct summation.
+package enum Winograd {
+    /// Whether the problem is of the kind.
+    package static func canRun(_ problem: ContractionProblem) -> Bool { WinogradShape(problem) != nil }
+
+    /// Whether, moreover, its samples lie as transforms read them, row by row.
+    package static func gains(_ problem: ContractionProblem) -> Bool {
+        guard let shape = WinogradShape(problem) else { return false }
+        return shape.x.window.inputStride == problem.inputType.byteCount
+    }
+
+    package static func explain(_ problem: ContractionProblem, outputs: Int, threads: Int) -> Explanation {
+        var explanation = Explanation()
+        guard let shape = WinogradShape(problem) else { return explanation }
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
+        explanation.algorithm = "winograd"
+        explanation.kernel = outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
+        explanation.input = "transformed by blocks"
+        explanation.output = "transformed by blocks"
+        explanation.vectorLanes = plan.lanes
+        explanation.tileRows = contractionTileRows
+        explanation.tileColumns = contractionTileVectors(problem.arithmetic) &* plan.lanes
+        explanation.blockRows = plan.blockRows &* outputs
+        explanation.blockColumns = plan.tilesX &* outputs
+        explanation.workspaceBytes = WinogradScratch(plan).byteCount
+        explanation.tasks = plan.taskCount
+        explanation.threads = max(1, min(threads, plan.taskCount))
+        return explanation
+    }
+
+    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind, or its filter
+    /// is not finite.
+    package static func run(
+        _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control, store: FilterStore? = nil
+    ) throws(Failure) -> Bool? {
+        guard let shape = WinogradShape(problem) else { return nil }
+        if problem.outputCount == 0 { return true }
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
+        if store == nil && plan.filterBytes > passBytes && plan.rows > 1 {
+            let rows = max(contractionTileRows, plan.rows / ceilingDivide(plan.filterBytes, passBytes))
+            return try run(problem, rowsPerPass: rows) { (problem) throws(Failure) in
+                try run(problem, outputs: outputs, threads: threads, control: control)
+            }
+        }
+        let layout = WinogradScratch(plan)
+        let work = Double(problem.outputCount) * Double(plan.channels)
+        let used = max(1, min(threads, max(plan.taskCount, plan.rows / 8), Int(min(work / workPerThread, 1e6)) &+ 1))
+        let perThread = max(roundToCacheLine(layout.byteCount), WinogradFilter.scratchBytes(plan))
+        let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
+        let packed = try PackedFilter(byteCount: plan.filterBytes, key, store)
+        let filter = packed.base
+        let isPacked = packed.isPacked
+        var isFinite = true
+        let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
+            var (plan, layout) = (plan, layout)
+            return withUnsafePointer(to: &plan) { plan in
+                withUnsafePointer(to: &layout) { layout in
+                    var context = WinogradContext(
+                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
+                    return withUnsafeMutablePointer(to: &context) { context in
+                        if !isPacked && !transformFilter(context, threads: used, control) { return false }
+                        isFinite = sc_atomic_load(infinities(context)) == 0
+                        if !isFinite || store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
+                            context: context, blockTasks)
+                    }
+                }
+            }
+        }
+        if !isFinite { return nil }
+        if finished { packed.keep() }
+        return finished
+    }
+
+    /// Some output channels after the other: the transformed filters of all would be new memory in every call, which takes
+    /// longer to get than samples take to be transformed again.
+    private static func run(
+        _ problem: ContractionProblem, rowsPerPass: Int, _ body: (ContractionProblem) throws(Failure) -> Bool?
+    ) throws(Failure) -> Bool? {
+        var index = problem.rows[0]
+        let whole = index
+        var first = 0
+        while first < whole.extent {
+            index.extent = min(rowsPerPass, whole.extent &- first)
+            let finished = try withUnsafeMutablePointer(to: &index) { (index) throws(Failure) -> Bool? in
+                var part = problem
+                part.rows = IndexList(base: index, count: 1)
+                part.filter += first &* whole.filterStride
+                part.output += first &* whole.outputStride
+                part.epilogue.bias? += first &* whole.biasStride
+                return try body(part)
+            }
+            if finished != true { return finished }
+            first &+= rowsPerPass
+        }
+        return true
+    }
+
+    private static func transformFilter(
+        _ context: UnsafeMutablePointer<WinogradContext>, threads: Int, _ control: Control
+    ) -> Bool {
+        let plan = context.pointee.plan
+        return ThreadPool.run(
+            tasks: plan.pointee.rows &* plan.pointee.problem.batch.extent,
+            grain: max(1, 4096 / max(1, plan.pointee.channels)), threads: threads, control: control, context: context,
+            filterTasks)
+    }
+}
+
+/// Bytes of transformed filters that a call without a plan holds at a time.
+private let passBytes = 12 << 20
+/// Multiply-adds (of 9 taps' channels) worth waking a thread for.
+private let workPerThread = 100_000.0
+
+private struct WinogradContext {
+    let plan: UnsafePointer<WinogradPlan>
+    let layout: UnsafePointer<WinogradScratch>
+    let filter: UnsafeMutableRawPointer
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+    /// Not 0 once a filter was seen that is not finite.
+    var infinities: Int64 = 0
+}
+
+private func infinities(_ context: UnsafeMutablePointer<WinogradContext>) -> UnsafeMutablePointer<Int64> {
+    context.pointer(to: \.infinities).unsafelyUnwrapped
+}
+
+private func filterTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let shared = context.assumingMemoryBound(to: WinogradContext.self)
+    let context = shared.pointee
+    let scratch = context.scratch + slot &* context.scratchPerThread
+    let rows = context.plan.pointee.rows
+    for unit in first..<end {
+        let isFinite = WinogradFilter.transform(
+            context.plan, batch: unit / rows, row: unit % rows, to: context.filter, scratch: scratch)
+        if !isFinite { sc_atomic_store(infinities(shared), 1) }
+    }
+}
+
+private func blockTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: WinogradContext.self).pointee
+    WinogradRun(
+        plan: context.plan, layout: context.layout, filter: UnsafeRawPointer(context.filter),
+        scratch: context.scratch + slot &* context.scratchPerThread
+    ).run(tasks: first..<end)
+}
+
+/// The filter's transform: [batch][point][row][channel]. Functions return whether all of it is finite.
+enum WinogradFilter {
+    /// Channels transformed at a time.
+    private static let channels = 256
+
+    static func scratchBytes(_ plan: WinogradPlan) -> Int {
+        roundToCacheLine(
+            (9 &+ plan.points) &* (channels &+ plan.lanes) &* plan.element &+ 16 &* stageElements)
+    }
+
+    static func transform(
+        _ plan: UnsafePointer<WinogradPlan>, batch: Int, row: Int, to target: UnsafeMutableRawPointer,
+        scratch: UnsafeMutableRawPointer
+    ) -> Bool {
+        let pointee = plan.pointee
+        let problem = pointee.problem
+        let shape = pointee.shape
+        let reader = ElementReader(
+            type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
+        let source =
+            problem.filter + (problem.batch.offset(batch, \.filterStride) &+ row &* shape.row.filterStride)
+        let points = target + batch &* pointee.points &* pointee.filterPointBytes
+        let pitch = (channels &+ pointee.lanes) &* pointee.element
+        let transformed = scratch + 9 &* pitch
+        let stage = transformed + pointee.points &* pitch
+        var isFinite = true
+        var first = 0
+        while first < pointee.channels {
+            let count = min(channels, pointee.channels &- first)
+            for tap in 0..<9 {
+                readRun(
+                    reader,
+                    source
+                        + (first &* shape.channel.filterStride &+ tap / 3 &* shape.y.filterStride
+                            &+ tap % 3 &* shape.x.filterStride),
+                    stride: shape.channel.filterStride, count: count, to: scratch + tap &* pitch, stage: stage)
+            }
+            // Whole vectors go where they belong; what would reach into the next row's, by way of scratch.
+            let isWhole = count % pointee.lanes == 0
+            let place = points + (row &* pointee.channels &+ first) &* pointee.element
+            let areFinite = pointee.kernels.transformFilters(
+                UnsafeRawPointer(scratch), pitch: pitch, filters: count, to: isWhole ? place : transformed,
+                pointPitch: isWhole ? pointee.filterPointBytes : pitch)
+            isFinite = isFinite && areFinite
+            for p in 0..<(isWhole ? 0 : pointee.points) {
+                (place + p &* pointee.filterPointBytes).copyMemory(
+                    from: transformed + p &* pitch, byteCount: count &* pointee.element)
+            }
+            first &+= count
+        }
+        return isFinite
+    }
+}

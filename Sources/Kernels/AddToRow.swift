@@ -1,0 +1,26 @@
+import Foundations
+
+/// Adds one value, as the arithmetic holds it in the first bytes, to contiguous sums.
+package func addToRow(
+    _ arithmetic: ArithmeticKind, _ value: SIMD2<UInt64>, _ sums: UnsafeMutableRawPointer, count: Int
+) {
+    switch arithmetic {
+    case .boolean: update(UInt8.self, value, sums, count) { $0 | $1 }
+    case .word16: update(UInt16.self, value, sums, count) { $0 &+ $1 }
+    case .word32: update(UInt32.self, value, sums, count) { $0 &+ $1 }
+    case .word64: update(UInt64.self, value, sums, count) { $0 &+ $1 }
+    case .float32: update(Float.self, value, sums, count) { $0 + $1 }
+    case .float64: update(Double.self, value, sums, count) { $0 + $1 }
+    case .complex64: update(SIMD2<Float>.self, value, sums, count) { $0 + $1 }
+    case .complex128: update(SIMD2<Double>.self, value, sums, count) { $0 + $1 }
+    }
+}
+
+@inline(__always)
+private func update<T: BitwiseCopyable>(
+    _: T.Type, _ value: SIMD2<UInt64>, _ sums: UnsafeMutableRawPointer, _ count: Int, _ add: (T, T) -> T
+) {
+    let added = withUnsafeBytes(of: value) { $0.load(as: T.self) }
+    let sums = sums.assumingMemoryBound(to: T.self)
+    for i in 0..<count { sums[i] = add(sums[i], added) }
+}

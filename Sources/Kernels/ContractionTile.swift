@@ -1,0 +1,99 @@
+import CMachine
+
+/// Rows of the highest contraction tile. 6 rows by 4 vectors are 24 accumulators, with 4 operands and the weight 29 of
+/// AVX-512's 32 registers; 6 by 2 are 15 of AVX2's 16.
+package let contractionTileRows = 6
+
+/// The operands of tiles that lie below each other: any number of rows by some vectors of lanes.
+///
+///     output[r][lane] = start[r][lane] + sum over depth of row[r][depth] * lanes[depth][lane]
+///
+/// with the sum in the order of depth, and what it starts from added to it last: a tile need not wait for it. A row's
+/// elements are broadcast: they lie in segments, contiguous inside each. Lanes lie contiguous for each depth. Nothing is
+/// aligned; whole vectors are read and written.
+@frozen
+package struct ContractionPanel {
+    /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart. (Pointers of one segment side by
+    /// side would be loaded into a vector register, from which the inner loop would extract them: 4x slower.)
+    package var rowSegments: UnsafePointer<UnsafeRawPointer>
+    package var segmentCapacity: Int
+    package var segments: Int
+    /// Depths in each segment.
+    package var segmentLengths: UnsafePointer<Int>
+    package var lanes: UnsafeRawPointer
+    /// From `lanes` to those of each depth, in bytes.
+    package var laneOffsets: UnsafePointer<Int>
+    package var output: UnsafeMutableRawPointer
+    /// From `output` to each row's, in bytes.
+    package var outputOffsets: UnsafePointer<Int>
+    /// What sums are added to, from one row and from one vector to the next; nil for what the outputs hold.
+    package var start: UnsafeRawPointer?
+    package var startRowStride = 0
+    package var startStride = 0
+    package var rows = 0
+    package var vectors = 0
+
+    @inlinable
+    package init(
+        rowSegments: UnsafePointer<UnsafeRawPointer>, segmentCapacity: Int, segments: Int,
+        segmentLengths: UnsafePointer<Int>, lanes: UnsafeRawPointer, laneOffsets: UnsafePointer<Int>,
+        output: UnsafeMutableRawPointer, outputOffsets: UnsafePointer<Int>
+    ) {
+        self.rowSegments = rowSegments
+        self.segmentCapacity = segmentCapacity
+        self.segments = segments
+        self.segmentLengths = segmentLengths
+        self.lanes = lanes
+        self.laneOffsets = laneOffsets
+        self.output = output
+        self.outputOffsets = outputOffsets
+    }
+}
+
+/// Rows from `first` on, tile after tile, as long as there are MR; returns the first row left.
+@inline(never)
+func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
+    _ arithmetic: A.Type, rows _: InlineArray<MR, Never>.Type, vectors _: InlineArray<NRV, Never>.Type, first: Int,
+    _ panel: inout ContractionPanel
+) -> Int {
+    assert(NRV == panel.vectors)
+    let element = A.elementBytes
+    let capacity = panel.segmentCapacity
+    let lanes = panel.lanes
+    let (startStride, startRowStride) = panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
+    var top = first
+    while top &+ MR <= panel.rows {
+        var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
+            repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
+        var offsets = panel.laneOffsets
+        var begins = panel.rowSegments + top &* capacity
+        var segment = 0
+        while segment < panel.segments {
+            let row = InlineArray<MR, UnsafeRawPointer> { begins[$0 &* capacity] }
+            let length = panel.segmentLengths[segment]
+            var k = 0
+            while k < length {
+                let x = lanes + offsets[k]
+                let vectors = InlineArray<NRV, A.Vector> { A.load(x + $0 &* A.vectorBytes) }
+                for r in 0..<MR {
+                    let weight = A.weight(row[r] + k &* element)
+                    for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], weight) }
+                }
+                k &+= 1
+            }
+            offsets += length
+            begins += 1
+            segment &+= 1
+        }
+        for r in 0..<MR {
+            let output = panel.output + panel.outputOffsets[top &+ r]
+            let start = panel.start.map { $0 + (top &+ r) &* startRowStride } ?? UnsafeRawPointer(output)
+            for j in 0..<NRV {
+                A.add(&sums[r][j], A.load(start + j &* startStride))
+                A.store(sums[r][j], output + j &* A.vectorBytes)
+            }
+        }
+        top &+= MR
+    }
+    return top
+}

@@ -1,0 +1,126 @@
+import Algorithms
+import CSwiftConv
+import Foundations
+
+/// Which algorithm runs a contraction: a pure function of its shape, strides and dtypes, and of the method asked for. It
+/// looks neither at the batch nor at the threads, so that the same window of the same call always has the same bits.
+package enum ConvolutionAlgorithm: Sendable, Equatable {
+    case stencil, gemm, winograd, reference
+}
+
+package func selectAlgorithm(
+    _ problem: ContractionProblem, _ method: ConvolutionOptions.Method
+) -> ConvolutionAlgorithm {
+    switch method {
+    case .reference: return .reference
+    case .direct: return .stencil
+    case .gemm: return .gemm
+    case .winograd: return .winograd
+    case .auto:
+        let extents = Extents(problem)
+        if extents.taps > 1 && (extents.channels == 1 || extents.suitStencil) { return .stencil }
+        return Winograd.gains(problem) && extents.isWideEnoughForWinograd ? .winograd : .gemm
+    }
+}
+
+/// What decides: channels that one output sees, taps, output channels, and outputs of one sample.
+private struct Extents {
+    var channels = 1
+    var taps = 1
+    var rows = 1
+    var outputs = 1
+    var isContiguous = false
+    var hasUnitSteps = true
+
+    init(_ problem: ContractionProblem) {
+        for i in 0..<problem.depth.count {
+            let extent = problem.depth[i].extent
+            if problem.depth[i].window < 0 {
+                channels = saturatingMultiply(channels, extent)
+            } else {
+                taps = saturatingMultiply(taps, extent)
+            }
+        }
+        rows = problem.rows.extent
+        for i in 0..<problem.columns.count where problem.columns[i].window >= 0 {
+            outputs = saturatingMultiply(outputs, problem.columns[i].extent)
+            if problem.columns[i].step != 1 { hasUnitSteps = false }
+            if problem.columns[i].inputStride == problem.inputType.byteCount { isContiguous = true }
+        }
+    }
+
+    /// Few channels each way, at unit steps and with the rows of the image contiguous: packing patches for so few products
+    /// would take longer than they do. Measured on Sapphire Rapids, float32, 3 x 3: 4 channels to a group 2.4 times faster
+    /// than a matrix product, 3 channels to 16 1.7 times.
+    var suitStencil: Bool { channels <= 4 && rows <= 16 && isContiguous && hasUnitSteps }
+
+    /// Transforming samples pays for output channels, transforming results for input channels, transforming the filter for
+    /// outputs. Measured on Sapphire Rapids, float32: 16 channels each way break even; of one image of 14 x 14, the filter
+    /// given with the call, 256 channels each way take 1.2 times as long, of 8 images 0.6 times.
+    var isWideEnoughForWinograd: Bool { channels >= 16 && rows >= 16 && outputs >= 144 }
+}
+
+/// Runs a convolution, phase by phase; returns false if it was interrupted. A plan gives the store of its packed filters.
+package func run(
+    _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int, control: Control,
+    store: FilterStore? = nil
+) throws(Failure) -> Bool {
+    for number in 0..<convolution.phaseCount {
+        let finished = try run(
+            convolution.phase(number), method: method, threads: threads, control: control, store: store)
+        if !finished { return false }
+    }
+    return true
+}
+
+private func run(
+    _ problem: ContractionProblem, method: ConvolutionOptions.Method, threads: Int, control: Control,
+    store: FilterStore?
+) throws(Failure) -> Bool {
+    switch selectAlgorithm(problem, method) {
+    case .reference: return try ContractionReference.run(problem, control: control)
+    case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
+    case .winograd:
+        if case .winograd = method, !Winograd.canRun(problem) { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
+        let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control, store: store)
+        if let finished { return finished }
+        return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
+    case .stencil:
+        return try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            guard let sliding = problem.sliding(into: axes) else {
+                if case .direct = method { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
+                return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
+            }
+            return try Stencil.run(sliding, factoring: .never, threads: threads, control: control)
+        }
+    }
+}
+
+/// What would run, for the first phase.
+package func explain(
+    _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int
+) throws(Failure) -> Explanation {
+    let problem = convolution.phase(0)
+    var found = Explanation()
+    switch selectAlgorithm(problem, method) {
+    case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)
+    case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)
+    case .stencil:
+        _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            if let sliding = problem.sliding(into: axes) {
+                found = try Stencil.explain(sliding, factoring: .never, threads: threads)
+            } else {
+                found = ImplicitGemm.explain(problem, threads: threads)
+            }
+            return true
+        }
+    case .reference:
+        found.algorithm = "reference"
+        found.kernel = "one product at a time"
+        found.input = "direct"
+        found.output = "direct"
+        found.tasks = problem.outputCount
+    }
+    found.tasks = saturatingMultiply(found.tasks, convolution.phaseCount)
+    return found
+}
