@@ -18,7 +18,7 @@ package func validate(
         axes[i].inStride = input.stride(i)
     }
     for w in 0..<options.windowRank {
-        let i = try windowAxis(w, input, options)
+        let i = try options.axes.axis(w, windowRank: options.windowRank, rank: input.rank)
         if axes[i].isWindow {
             throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes(w, default: 0))
         }
@@ -31,14 +31,6 @@ package func validate(
         pooling: options.pooling, input: input, output: out ?? input, indices: indices,
         countsPadding: options.countsPadding, divisor: options.divisor, power: options.power,
         signedPowers: options.signedPowers, axes: axes)
-}
-
-private func windowAxis(_ w: Int, _ input: Tensor, _ options: PoolOptions) throws(Failure) -> Int {
-    let axis = options.axes(w, default: w - options.windowRank)
-    if axis < -input.rank || axis >= input.rank {
-        throw Failure(SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES, axis: w, value: axis, expected: input.rank)
-    }
-    return axis < 0 ? axis + input.rank : axis
 }
 
 private func setWindow(
@@ -91,7 +83,7 @@ private func checkPower(_ options: PoolOptions) throws(Failure) {
 private func setFlatStrides(_ axes: PoolAxisList, _ input: Tensor, _ options: PoolOptions) throws(Failure) {
     var stride = 1
     for w in (0..<options.windowRank).reversed() {
-        let i = try windowAxis(w, input, options)
+        let i = try options.axes.axis(w, windowRank: options.windowRank, rank: input.rank)
         axes[i].flatStride = stride
         let padded = axes[i].inExtent + axes[i].padding + axes[i].paddingHigh  // fits: setWindow has formed it
         let overflow = Failure(SC_SIZE_OVERFLOW, argument: SC_ARG_INDICES, axis: w, expected: axes[i].inExtent)

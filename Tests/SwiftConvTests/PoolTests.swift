@@ -1,4 +1,3 @@
-import CMachine
 import CSwiftConv
 import Foundations
 import Testing
@@ -242,16 +241,7 @@ struct PoolTests {
         var call = PoolCall(input, [400, 400])
         (call.stride, call.threads) = ([1, 1], threads)
         let out = TestArray(.float32, call.outShape().shape)
-        var polls: Int64 = 0
-        let status = withUnsafeMutablePointer(to: &polls) { polls in
-            call.run(
-                into: out,
-                control: sc_control(
-                    interrupted: { context in
-                        sc_atomic_fetch_add(context!.assumingMemoryBound(to: Int64.self), 1) < 1 ? 0 : 1
-                    }, context: polls)
-            ).status
-        }
+        let (status, polls) = interruptedAtSecondPoll { call.run(into: out, control: $0).status }
         #expect(status == SC_INTERRUPTED && polls == 2)
     }
 }
