@@ -18,7 +18,7 @@ package func selectAlgorithm(
     case .winograd: return .winograd
     case .auto:
         let extents = Extents(problem)
-        if extents.taps > 1 && (extents.channels == 1 || extents.suitStencil) { return .stencil }
+        if extents.slides && (extents.channels == 1 || extents.suitStencil) { return .stencil }
         return Winograd.gains(problem) && extents.isWideEnoughForWinograd ? .winograd : .gemm
     }
 }
@@ -48,6 +48,9 @@ private struct Extents {
             if problem.columns[i].inputStride == problem.inputType.byteCount { isContiguous = true }
         }
     }
+
+    /// A filter smaller than what it slides over, as it is not in a weight's gradient.
+    var slides: Bool { taps > 1 && taps / 4 <= outputs }
 
     /// Few channels each way, at unit steps and with the rows of the image contiguous: packing patches for so few products
     /// would take longer than they do. Measured on Sapphire Rapids, float32, 3 x 3: 4 channels to a group 2.4 times faster
