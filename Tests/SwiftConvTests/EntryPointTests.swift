@@ -1,3 +1,4 @@
+import CMachine
 import CSwiftConv
 import Foundations
 import Testing
