@@ -9,6 +9,16 @@ package struct PerWindow {
     package init(_ values: UnsafePointer<Int64>?) { self.values = values }
 
     package func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
+
+    /// For a list of axes: the one, counted from zero, of a tensor of `rank`, that axis `window` of a window of
+    /// `windowRank` slides over; the last ones where the caller names none.
+    func axis(_ window: Int, windowRank: Int, rank: Int) throws(Failure) -> Int {
+        let axis = self(window, default: window - windowRank)
+        if axis < -rank || axis >= rank {
+            throw Failure(SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES, axis: window, value: axis, expected: rank)
+        }
+        return axis < 0 ? axis + rank : axis
+    }
 }
 
 /// What the caller asks of correlate or convolve: sc_sliding with its codes decoded.

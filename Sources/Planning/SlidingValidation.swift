@@ -18,7 +18,7 @@ package func validate(
     }
     var filter = UnsafeRawPointer(v.data)
     for w in 0..<options.windowRank {
-        let i = try windowAxis(w, a, options)
+        let i = try options.axes.axis(w, windowRank: options.windowRank, rank: a.rank)
         if axes[i].isWindow {
             throw Failure(SC_AXIS_REPEATED, argument: SC_ARG_AXES, axis: w, value: options.axes(w, default: 0))
         }
@@ -43,14 +43,6 @@ private func checkRanks(_ a: Tensor, _ v: Tensor, _ options: SlidingOptions) thr
     if a.rank < options.windowRank {
         throw Failure(SC_RANK_TOO_SMALL, argument: SC_ARG_A, value: a.rank, expected: options.windowRank)
     }
-}
-
-private func windowAxis(_ w: Int, _ a: Tensor, _ options: SlidingOptions) throws(Failure) -> Int {
-    let axis = options.axes(w, default: w - options.windowRank)
-    if axis < -a.rank || axis >= a.rank {
-        throw Failure(SC_AXIS_OUT_OF_RANGE, argument: SC_ARG_AXES, axis: w, value: axis, expected: a.rank)
-    }
-    return axis < 0 ? axis + a.rank : axis
 }
 
 private func setWindow(

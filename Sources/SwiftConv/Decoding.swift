@@ -137,6 +137,33 @@ func decode(_ options: sc_patches) throws(Failure) -> PatchesOptions {
     return decoded
 }
 
+func decode(_ options: sc_pool) throws(Failure) -> PoolOptions {
+    var decoded = PoolOptions()
+    guard let pooling = Pooling(rawValue: options.operation) else {
+        throw Failure(SC_BAD_ENUM, argument: SC_ARG_OPERATION, value: Int(options.operation))
+    }
+    let rank = Int(options.window_ndim)
+    if rank < 0 || rank > maximumRank {
+        throw Failure(SC_TOO_MANY_DIMENSIONS, argument: SC_ARG_KERNEL_SIZE, value: rank, expected: maximumRank)
+    }
+    if rank > 0 && options.kernel_size == nil { throw Failure(SC_BAD_ENUM, argument: SC_ARG_KERNEL_SIZE) }
+    decoded.pooling = pooling
+    decoded.windowRank = rank
+    decoded.threads = try decodeThreads(options.threads)
+    decoded.ceilMode = options.ceil_mode != 0
+    decoded.countsPadding = options.count_include_pad != 0
+    decoded.signedPowers = options.signed_powers != 0
+    decoded.divisor = Int(options.divisor_override)
+    decoded.power = options.norm_type
+    decoded.axes = PerWindow(options.axes)
+    decoded.kernel = PerWindow(options.kernel_size)
+    decoded.stride = PerWindow(options.stride)
+    decoded.dilation = PerWindow(options.dilation)
+    decoded.paddingLow = PerWindow(options.padding_low)
+    decoded.paddingHigh = PerWindow(options.padding_high)
+    return decoded
+}
+
 func decodeThreads(_ threads: Int32) throws(Failure) -> Int {
     if threads < 0 { throw Failure(SC_NOT_POSITIVE, argument: SC_ARG_THREADS, value: Int(threads)) }
     return threads > 0 ? min(Int(threads), ThreadCount.limit) : ThreadCount.current

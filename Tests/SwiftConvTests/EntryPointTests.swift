@@ -204,16 +204,7 @@ struct EntryPointTests {
         let out = TestArray(.complex128, [n, n])
         var call = SlidingCall(a, v)
         (call.mode, call.method, call.threads) = (SC_MODE_SAME, method, threads)
-        var polls: Int64 = 0
-        let status = withUnsafeMutablePointer(to: &polls) { polls in
-            call.run(
-                into: out,
-                control: sc_control(
-                    interrupted: { context in
-                        sc_atomic_fetch_add(context!.assumingMemoryBound(to: Int64.self), 1) < 1 ? 0 : 1
-                    }, context: polls)
-            ).status
-        }
+        let (status, polls) = interruptedAtSecondPoll { call.run(into: out, control: $0).status }
         #expect(status == SC_INTERRUPTED && polls == 2)
     }
 }

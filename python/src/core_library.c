@@ -130,6 +130,8 @@ static int resolve(core_library *core, void *handle) {
       {"sc_conv_plan_run", (void **)&core->conv_plan_run},
       {"sc_conv_plan_prepare", (void **)&core->conv_plan_prepare},
       {"sc_conv_plan_bytes", (void **)&core->conv_plan_bytes},
+      {"sc_pool_shape", (void **)&core->pool_shape},
+      {"sc_pool_run", (void **)&core->pool_run},
   };
   size_t index;
 

@@ -33,6 +33,9 @@ typedef struct core_library {
                              sc_error *);
   sc_status (*conv_plan_prepare)(sc_conv_plan *, const sc_tensor *, const sc_tensor *, sc_error *);
   int64_t (*conv_plan_bytes)(const sc_conv_plan *);
+  sc_status (*pool_shape)(const sc_tensor *, const sc_pool *, int64_t *, sc_error *);
+  sc_status (*pool_run)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_pool *, const sc_control *,
+                        sc_error *);
 } core_library;
 
 /* Opens `<directory of extension_file>/_core/libswiftconv-<isa>` for the best level that the CPU supports and the

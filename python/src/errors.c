@@ -1,10 +1,39 @@
 #include "errors.h"
 
-static const char *argument_name(sc_argument argument) {
-  static const char *const names[] = {"argument", "a",      "v",        "out",   "mode",   "axes",    "boundary",
-                                      "origin",   "stride", "dilation", "dtype", "method", "threads", "operation"};
+const char *argument_name(sc_argument argument) {
+  static const char *const names[] = {
+      [SC_ARG_NONE] = "argument",
+      [SC_ARG_A] = "a",
+      [SC_ARG_V] = "v",
+      [SC_ARG_OUT] = "out",
+      [SC_ARG_MODE] = "mode",
+      [SC_ARG_AXES] = "axes",
+      [SC_ARG_BOUNDARY] = "boundary",
+      [SC_ARG_ORIGIN] = "origin",
+      [SC_ARG_STRIDE] = "stride",
+      [SC_ARG_DILATION] = "dilation",
+      [SC_ARG_DTYPE] = "dtype",
+      [SC_ARG_METHOD] = "method",
+      [SC_ARG_THREADS] = "threads",
+      [SC_ARG_OPERATION] = "operation",
+      [SC_ARG_INPUT] = "input",
+      [SC_ARG_WEIGHT] = "weight",
+      [SC_ARG_BIAS] = "bias",
+      [SC_ARG_GRAD_OUTPUT] = "grad_output",
+      [SC_ARG_PADDING] = "padding",
+      [SC_ARG_OUTPUT_PADDING] = "output_padding",
+      [SC_ARG_INPUT_DILATION] = "input_dilation",
+      [SC_ARG_GROUPS] = "groups",
+      [SC_ARG_BATCH_GROUPS] = "batch_groups",
+      [SC_ARG_ACTIVATION] = "activation",
+      [SC_ARG_KERNEL_SIZE] = "kernel_size",
+      [SC_ARG_PATCHES] = "patches",
+      [SC_ARG_INDICES] = "indices",
+      [SC_ARG_NORM_TYPE] = "norm_type",
+  };
+  const int known = argument >= 0 && (size_t)argument < sizeof(names) / sizeof(names[0]);
 
-  return argument >= 0 && argument <= SC_ARG_OPERATION ? names[argument] : names[SC_ARG_NONE];
+  return names[known ? argument : SC_ARG_NONE];
 }
 
 static const char *dtype_name(int64_t code) {
@@ -84,10 +113,10 @@ PyObject *raise_common_status(sc_status status, const sc_error *error, const cha
       PyErr_Format(PyExc_ValueError, "%s[%d]=%lld: expected an integer of at least 1", name, axis, value);
     break;
   case SC_OUT_RANK:
-    PyErr_Format(PyExc_ValueError, "out.ndim=%lld: expected %lld", value, expected);
+    PyErr_Format(PyExc_ValueError, "%s.ndim=%lld: expected %lld", name, value, expected);
     break;
   case SC_OUT_SHAPE:
-    PyErr_Format(PyExc_ValueError, "out has extent %lld along axis %d: expected %lld", value, axis, expected);
+    PyErr_Format(PyExc_ValueError, "%s has extent %lld along axis %d: expected %lld", name, value, axis, expected);
     break;
   case SC_DTYPE:
     PyErr_Format(PyExc_TypeError, "%s: this operation cannot take dtype %s", name, dtype_name(value));

@@ -6,6 +6,7 @@
 #include "conv_plan.h"
 #include "isa_level.h"
 #include "patches.h"
+#include "pool.h"
 #include "sliding.h"
 #include "sliding_function.h"
 
@@ -92,6 +93,8 @@ static PyMethodDef methods[] = {
     {"patches_shape", FASTCALL(native_patches_shape), METH_FASTCALL, "Validate a cut into patches; their shape."},
     {"patches_gather", FASTCALL(native_patches_gather), METH_FASTCALL, "Copy windows to patches."},
     {"patches_scatter", FASTCALL(native_patches_scatter), METH_FASTCALL, "Add patches up."},
+    {"pool", FASTCALL(native_pool), METH_FASTCALL, "Run a pool on normalised arguments."},
+    {"pool_shape", FASTCALL(native_pool_shape), METH_FASTCALL, "Validate a pool; the shape of its result."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

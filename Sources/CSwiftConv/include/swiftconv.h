@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 3
+#define SC_ABI_VERSION 4
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -29,18 +29,18 @@ enum {
   SC_NO_MEMORY = 1,            /* value: bytes that could not be had */
   SC_INTERRUPTED = 2,          /* sc_control.interrupted returned non-zero; `out` is partly written */
   SC_TOO_MANY_DIMENSIONS = 3,  /* argument; value: its ndim; expected: SC_MAX_DIMS */
-  SC_RANK_TOO_SMALL = 4,       /* argument A; value: a.ndim; expected: number of window axes */
+  SC_RANK_TOO_SMALL = 4,       /* argument; value: its ndim; expected: number of window axes */
   SC_WINDOW_RANK = 5,          /* argument V; value: v.ndim; expected: number of window axes */
-  SC_EMPTY_AXIS = 6,           /* argument A or V; axis: the one of extent 0 */
-  SC_AXIS_OUT_OF_RANGE = 7,    /* argument AXES; value: the axis; expected: a.ndim */
+  SC_EMPTY_AXIS = 6,           /* argument; axis: the one of extent 0 */
+  SC_AXIS_OUT_OF_RANGE = 7,    /* argument AXES; value: the axis; expected: ndim of a or input */
   SC_AXIS_REPEATED = 8,        /* argument AXES; value: the axis */
-  SC_NOT_POSITIVE = 9,         /* argument STRIDE, DILATION (axis: position in it) or THREADS; value */
+  SC_NOT_POSITIVE = 9,         /* argument; axis: position in it, where it is a list; value */
   SC_WINDOW_TOO_LARGE = 10,    /* axis of a; value: dilated extent of v; expected: extent of a (mode valid) */
   SC_ORIGIN_OUT_OF_RANGE = 11, /* axis of a; value: origin; lowest, expected (highest): the range it must lie in */
   SC_ORIGIN_NEEDS_SAME = 12,   /* value: the origin given with another mode */
-  SC_SIZE_OVERFLOW = 13,       /* argument STRIDE or DILATION; axis: position in it; value: too large for a and v */
-  SC_OUT_RANK = 14,            /* value: out.ndim; expected */
-  SC_OUT_SHAPE = 15,           /* axis; value: out's extent; expected */
+  SC_SIZE_OVERFLOW = 13,       /* argument; axis: position in it; value: too large for the extents */
+  SC_OUT_RANK = 14,            /* argument; value: its ndim; expected */
+  SC_OUT_SHAPE = 15,           /* argument; axis; value: its extent; expected */
   SC_DTYPE = 16,               /* argument; value: dtype code that the operation cannot take */
   SC_METHOD = 17,              /* method: the named algorithm cannot run this problem */
   SC_BAD_ENUM = 18,            /* argument; value: unknown code: a mistake of the caller's, not of the user's */
@@ -80,7 +80,9 @@ enum {
   SC_ARG_BATCH_GROUPS = 22,
   SC_ARG_ACTIVATION = 23,
   SC_ARG_KERNEL_SIZE = 24,
-  SC_ARG_PATCHES = 25
+  SC_ARG_PATCHES = 25,
+  SC_ARG_INDICES = 26,
+  SC_ARG_NORM_TYPE = 27
 };
 
 typedef struct sc_error {
@@ -290,6 +292,37 @@ sc_status sc_patches_gather(const sc_tensor *x, const sc_tensor *patches, const 
  * is nothing. One dtype, but float64 for means of integers and bool. Sums of integers wrap, of bool are OR. */
 sc_status sc_patches_scatter(const sc_tensor *patches, const sc_tensor *x, const sc_patches *options,
                              const sc_control *control, sc_error *error);
+
+/* ---- Pooling: a window's maximum, sum, average or norm --------------------------------------------------------- */
+
+enum { SC_POOL_MAX = 0, SC_POOL_SUM = 1, SC_POOL_AVERAGE = 2, SC_POOL_LP = 3 };
+
+/* Output o and tap k read input `stride * o + dilation * k - padding_low`. Outside the input lies what changes nothing:
+ * zero, for maxima the lowest value. The dtype of out is what sums are computed in (16-bit floats: float32); a maximum
+ * keeps the dtype of input. */
+typedef struct sc_pool {
+  int32_t operation;
+  int32_t window_ndim; /* length of each list below */
+  int32_t threads;     /* 0: sc_get_num_threads() */
+  int32_t ceil_mode;   /* non-zero: the last window may reach past the padded input, if it starts inside or before it */
+  int32_t count_include_pad; /* average: non-zero counts padding, but never what lies past it */
+  int32_t signed_powers;     /* lp: non-zero sums x^p, else |x|^p */
+  int64_t divisor_override;  /* average: 0: the number of elements */
+  double norm_type;          /* lp: p; infinity: the largest |x|, minus infinity: the smallest */
+  const int64_t *axes;       /* input's axes that windows slide over; NULL: the last window_ndim */
+  const int64_t *kernel_size;
+  const int64_t *stride;       /* NULL: kernel_size */
+  const int64_t *dilation;     /* NULL: 1 each */
+  const int64_t *padding_low;  /* NULL: 0 each */
+  const int64_t *padding_high; /* NULL: 0 each */
+} sc_pool;
+
+/* Shape of the result (input.ndim extents into out_shape). */
+sc_status sc_pool_shape(const sc_tensor *input, const sc_pool *options, int64_t *out_shape, sc_error *error);
+/* indices: NULL, or of a maximum's elements (int64, the shape of out) the flat index over input's window axes in the
+ * order of `axes`: of equal ones the first, of NaN the last; -1 where a window holds none. */
+sc_status sc_pool_run(const sc_tensor *input, const sc_tensor *out, const sc_tensor *indices, const sc_pool *options,
+                      const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 

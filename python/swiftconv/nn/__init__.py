@@ -1,4 +1,7 @@
-"""Network layers: convolutions with channels, and patches, under the names and conventions of torch and jax."""
+"""Network layers on NumPy arrays: convolutions with channels, their gradients and plans, pools and patches.
+
+The names, argument orders and defaults are those of torch and jax.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,26 @@ from ._plans import (
     plan_conv_transpose2d,
     plan_conv_transpose3d,
 )
+from ._pool import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    sum_pool1d,
+    sum_pool2d,
+    sum_pool3d,
+)
 
 __all__ = [
     "ConvolutionPlan",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -27,11 +47,20 @@ __all__ = [
     "conv_transpose3d",
     "fold",
     "grad",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "plan_conv1d",
     "plan_conv2d",
     "plan_conv3d",
     "plan_conv_transpose1d",
     "plan_conv_transpose2d",
     "plan_conv_transpose3d",
+    "sum_pool1d",
+    "sum_pool2d",
+    "sum_pool3d",
     "unfold",
 ]

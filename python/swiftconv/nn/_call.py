@@ -152,7 +152,7 @@ def prepare(
     threads = _arguments.threads(threads)
     dtype = _results.result_dtype(operands, input, weight, recipe.dtype)
     check_activation(recipe.options, dtype)
-    layout = recipe.layout_of(operands[0], input.ndim)
+    layout = recipe.layouts.of(operands[0], input.ndim)
     a = to_core(input, layout.input, layout.batched)
     b = weight_view(recipe, layout, operands[1], weight)
     options = recipe.resolved(a.shape[2:], b.shape[-recipe.options.spatial_ndim :])

@@ -29,7 +29,7 @@ def input_gradient(recipe: Recipe, input_size: Any, weight: Any, grad_output: An
     weight = _arguments.array("weight", weight)
     gradient = _arguments.array("grad_output", grad_output)
     size = _size("input_size", input_size)
-    layout = recipe.layout_of("input_size", len(size))
+    layout = recipe.layouts.of("input_size", len(size))
     y = _gradient_view(recipe, layout, gradient)
     w = weight_view(recipe, layout, "weight", weight)
     core_size = in_order(size if layout.batched else (1, *size), layout.input)
@@ -57,7 +57,7 @@ def weight_gradient(recipe: Recipe, input: Any, weight_size: Any, grad_output: A
     input = _arguments.array("input", input)
     gradient = _arguments.array("grad_output", grad_output)
     size = _size("weight_size", weight_size)
-    layout = recipe.layout_of("input", input.ndim)
+    layout = recipe.layouts.of("input", input.ndim)
     letters = layout.letters[1]
     if len(size) != len(letters):
         raise ValueError(f"weight_size={size} has {len(size)} extents: expected {len(letters)} ({letters})")

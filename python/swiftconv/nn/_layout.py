@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 Axes = Optional[tuple[int, ...]]  # None: as they are
 
 # torch's names of the spatial axes, by their number; beyond three, any others.
-_SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 _MORE_SPATIAL = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -34,6 +34,19 @@ class Layout(NamedTuple):
 class Layouts(NamedTuple):
     batched: Layout | None  # None where the letters leave the batch out
     unbatched: Layout
+
+    def of(self, name: str, ndim: int) -> Layout:
+        """The layout of an operand with a batch axis, or of one without it."""
+        batched, unbatched = self
+        letters = unbatched.letters[0]
+        if batched is not None and ndim == len(letters):
+            return batched
+        if ndim == len(letters) - 1:
+            return unbatched
+        expected = f"{len(letters) - 1} ({letters[1:]}, unbatched)"
+        if batched is not None:
+            expected = f"{len(letters)} ({batched.letters[0]}) or {expected}"
+        raise ValueError(f"{name}.ndim={ndim}: expected {expected}")
 
 
 @lru_cache(maxsize=256)
@@ -80,7 +93,7 @@ def _permutation(letters: str, order: str) -> Axes:
 def _letters(layout: str | None, spatial: int, transposed: bool, per_sample: bool) -> tuple[str, str, str]:
     """Letters of input, weight and output: what is not said is torch's."""
     if layout is None:
-        data, rest = "NC" + _SPATIAL.get(spatial, _MORE_SPATIAL[:spatial]), ""
+        data, rest = "NC" + SPATIAL.get(spatial, _MORE_SPATIAL[:spatial]), ""
     else:
         data, _, rest = "".join(layout.split()).partition(",")
     if not rest:

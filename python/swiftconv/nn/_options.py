@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import _arguments, _dtypes
 from . import _padding
-from ._layout import Layout, Layouts, layouts
+from ._layout import Layouts, layouts
 
 FORWARD, TRANSPOSED, WEIGHT = range(3)
 _PLAIN_SAME = {"": 0, "same": 1, "same_lower": 2}
@@ -74,19 +74,6 @@ class Recipe(NamedTuple):
     layouts: Layouts
     dtype: np.dtype | None
     plain: tuple[Any, ...] | None  # `plain_recipe`
-
-    def layout_of(self, name: str, ndim: int) -> Layout:
-        """The layout of an operand with a batch axis, or of one without it."""
-        batched, unbatched = self.layouts
-        spatial = self.options.spatial_ndim
-        if batched is not None and ndim == spatial + 2:
-            return batched
-        if ndim == spatial + 1:
-            return unbatched
-        expected = f"{spatial + 1} ({unbatched.letters[0][1:]}, unbatched)"
-        if batched is not None:
-            expected = f"{spatial + 2} ({batched.letters[0]}) or {expected}"
-        raise ValueError(f"{name}.ndim={ndim}: expected {expected}")
 
     def resolved(self, extents: tuple[int, ...], taps: tuple[int, ...]) -> Options:
         """The options for spatial extents of the input and of the weight."""

@@ -1,0 +1,53 @@
+import Foundations
+import Kernels
+
+/// Reductions over windows, in a fixed order.
+package enum Pool {
+    package static func run(_ problem: PoolProblem, threads: Int, control: Control) throws(Failure) -> Bool {
+        if problem.outputCount == 0 { return true }
+        var plan = PoolPlan(problem)
+        let used = plan.threads(threads)
+        let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
+        return try withWorkspace(byteCount: saturatingMultiply(scratchPerThread, used)) { (memory) throws(Failure) in
+            withUnsafePointer(to: &plan) { plan in
+                var context = PoolContext(plan: plan, scratch: memory, scratchPerThread: scratchPerThread)
+                return ThreadPool.run(
+                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                    control: control, context: &context, poolTasks)
+            }
+        }
+    }
+}
+
+private struct PoolContext {
+    let plan: UnsafePointer<PoolPlan>
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+}
+
+private func poolTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: PoolContext.self).pointee
+    let run = PoolRun(plan: context.plan, scratch: context.scratch + slot &* context.scratchPerThread)
+    for task in first..<end {
+        var block = PoolBlock(task, run)
+        if context.plan.pointee.indices == nil { run.reduce(&block) } else { run.reduceWithIndices(&block) }
+    }
+}
+
+/// Nanoseconds worth waking a thread for, and worth handing out at a time.
+private let workPerThread = 20_000.0
+private let workPerGrain = 100_000.0
+
+extension PoolPlan {
+    /// Threads that this much work can use.
+    func threads(_ wanted: Int) -> Int {
+        let work = workPerTask * Double(taskCount)
+        return max(1, min(wanted, taskCount, Int(min(work / workPerThread, 1e6)) &+ 1))
+    }
+
+    /// Tasks that a thread takes at a time: enough to hide the taking, few enough to share out evenly.
+    func grain(threads: Int) -> Int {
+        let byWork = Int(min(max(workPerGrain / workPerTask, 1), 1e9))
+        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
+    }
+}
