@@ -292,7 +292,7 @@ def _some_problem(recipe: Recipe, weight: tuple[int, ...]) -> tuple[Any, ...]:
 
 def _output_shape(parts: Parts, shape: tuple[int, ...]) -> tuple[int, ...]:
     recipe = parts.recipe
-    layout = recipe.layout_of(_OPERANDS[0], len(shape))
+    layout = recipe.layouts.of(_OPERANDS[0], len(shape))
     a = in_order(shape if layout.batched else (1, *shape), layout.input)
     b = in_order(parts.weight.shape, layout.weight)
     options = recipe.resolved(a[2:], b[-recipe.options.spatial_ndim :])
