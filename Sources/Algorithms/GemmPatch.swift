@@ -114,20 +114,15 @@ struct GemmPatch {
         _ target: UnsafeMutableRawPointer, from input: UnsafeRawPointer, _ reader: ElementReader, _ boundary: Boundary,
         element: Int, stage: UnsafeMutableRawPointer
     ) {
-        var inner = -1
-        for i in 0..<axisCount where axes[i].pitch == element && (inner < 0 || axes[i].count > 1) { inner = i }
-        if inner < 0 {
-            readRun(reader, input, stride: 0, count: 1, to: target, stage: stage)
-            return
-        }
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: axisCount) { position in
+        let filler = PatchFiller(reader: reader, boundary: boundary, element: element, stage: stage, line(element))
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: axisCount &+ 1) { position in
             let position = position.baseAddress.unsafelyUnwrapped
             position.initialize(repeating: 0, count: axisCount)
             repeat {
                 var source = input
                 var destination = target
                 var isOutside = false
-                for i in 0..<axisCount where i != inner {
+                for i in 0..<axisCount where !filler.line.holds(i) {
                     let coordinate = axes[i].first &+ position[i]
                     let mapped = axes[i].extent < 0 ? coordinate : boundary.map(coordinate, extent: axes[i].extent)
                     if mapped < 0 { isOutside = true }
@@ -135,16 +130,16 @@ struct GemmPatch {
                     destination += position[i] &* axes[i].pitch
                 }
                 if isOutside {
-                    destination.initializeMemory(as: UInt8.self, repeating: 0, count: axes[inner].count &* element)
+                    filler.clear(destination)
                 } else {
-                    fillRow(destination, source, axes[inner], reader, boundary, element, stage)
+                    filler.fill(destination, from: source)
                 }
-            } while advance(position, except: inner)
+            } while advance(position, filler.line)
         }
     }
 
-    private func advance(_ position: UnsafeMutablePointer<Int>, except inner: Int) -> Bool {
-        for i in 0..<axisCount where i != inner {
+    private func advance(_ position: UnsafeMutablePointer<Int>, _ line: Line) -> Bool {
+        for i in 0..<axisCount where !line.holds(i) {
             position[i] &+= 1
             if position[i] < axes[i].count { return true }
             position[i] = 0
@@ -152,39 +147,101 @@ struct GemmPatch {
         return false
     }
 
-    private func fillRow(
-        _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ axis: Axis, _ reader: ElementReader,
-        _ boundary: Boundary, _ element: Int, _ stage: UnsafeMutableRawPointer
-    ) {
-        let end = axis.first &+ axis.count
-        let inside =
-            axis.extent < 0
-            ? axis.first..<end : max(axis.first, 0)..<max(max(axis.first, 0), min(end, axis.extent))
-        let low = min(max(inside.lowerBound, axis.first), end)
-        for coordinate in axis.first..<low {
-            fillOutside(coordinate, target, source, axis, reader, boundary, element, stage)
-        }
-        if inside.count > 0 && low < end {
-            readRun(
-                reader, source + low &* axis.inputStride, stride: axis.inputStride,
-                count: min(inside.upperBound, end) &- low,
-                to: target + (low &- axis.first) &* element, stage: stage)
-        }
-        for coordinate in max(low, min(inside.upperBound, end))..<end {
-            fillOutside(coordinate, target, source, axis, reader, boundary, element, stage)
-        }
+    /// What is copied at a time: an axis of the patch whose coordinates hold one sample each, or, where the innermost axis
+    /// lies whole within them (channels-last), a few.
+    struct Line {
+        var axis = Axis()
+        /// Samples of one coordinate, and how far apart they lie in the input.
+        var unit = 1
+        var unitStride = 0
+        /// From where the source stands to the first of them.
+        var start = 0
+        fileprivate var inner = -1
+        fileprivate var outer = -1
+
+        fileprivate func holds(_ i: Int) -> Bool { i == inner || i == outer }
     }
 
-    private func fillOutside(
-        _ coordinate: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ axis: Axis,
-        _ reader: ElementReader, _ boundary: Boundary, _ element: Int, _ stage: UnsafeMutableRawPointer
+    private func line(_ element: Int) -> Line {
+        var line = Line()
+        line.inner = axis(pitch: element)
+        if line.inner < 0 { return line }
+        line.axis = axes[line.inner]
+        line.unitStride = line.axis.inputStride
+        if line.axis.extent >= 0 { return line }
+        let next = axis(pitch: element &* line.axis.count)
+        if next < 0 || next == line.inner || axes[next].inputStride != line.axis.count &* line.axis.inputStride {
+            return line
+        }
+        line.unit = line.axis.count
+        line.axis = axes[next]
+        line.outer = next
+        line.start = axes[line.inner].first &* line.unitStride
+        return line
+    }
+
+    /// The axis of more than one coordinate with this pitch.
+    private func axis(pitch: Int) -> Int {
+        var found = -1
+        for i in 0..<axisCount where axes[i].pitch == pitch && (found < 0 || axes[i].count > 1) { found = i }
+        return found
+    }
+}
+
+/// Copies a patch's lines.
+private struct PatchFiller {
+    let reader: ElementReader
+    let boundary: Boundary
+    let element: Int
+    let stage: UnsafeMutableRawPointer
+    let line: GemmPatch.Line
+
+    init(
+        reader: ElementReader, boundary: Boundary, element: Int, stage: UnsafeMutableRawPointer, _ line: GemmPatch.Line
     ) {
-        let mapped = boundary.map(coordinate, extent: axis.extent)
-        let destination = target + (coordinate &- axis.first) &* element
+        self.reader = reader
+        self.boundary = boundary
+        self.element = element
+        self.stage = stage
+        self.line = line
+    }
+
+    private var unitBytes: Int { line.unit &* element }
+
+    func clear(_ target: UnsafeMutableRawPointer) {
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: line.axis.count &* unitBytes)
+    }
+
+    func fill(_ target: UnsafeMutableRawPointer, from source: UnsafeRawPointer) {
+        let axis = line.axis
+        let end = axis.first &+ axis.count
+        var (low, high) = (axis.first, end)
+        if axis.extent >= 0 {
+            low = min(max(axis.first, 0), end)
+            high = max(low, min(end, axis.extent))
+        }
+        for coordinate in axis.first..<low { fillOutside(coordinate, target, source) }
+        if high > low { read(low, high &- low, target, source) }
+        for coordinate in high..<end { fillOutside(coordinate, target, source) }
+    }
+
+    private func read(
+        _ coordinate: Int, _ count: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer
+    ) {
+        readRun(
+            reader, source + (coordinate &* line.axis.inputStride &+ line.start), stride: line.unitStride,
+            count: count &* line.unit, to: target + (coordinate &- line.axis.first) &* unitBytes, stage: stage)
+    }
+
+    private func fillOutside(_ coordinate: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer) {
+        let mapped = boundary.map(coordinate, extent: line.axis.extent)
+        let destination = target + (coordinate &- line.axis.first) &* unitBytes
         if mapped < 0 {
-            destination.initializeMemory(as: UInt8.self, repeating: 0, count: element)
+            destination.initializeMemory(as: UInt8.self, repeating: 0, count: unitBytes)
         } else {
-            readRun(reader, source + mapped &* axis.inputStride, stride: 0, count: 1, to: destination, stage: stage)
+            readRun(
+                reader, source + (mapped &* line.axis.inputStride &+ line.start), stride: line.unitStride,
+                count: line.unit, to: destination, stage: stage)
         }
     }
 }

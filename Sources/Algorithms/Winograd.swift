@@ -40,6 +40,12 @@ package enum Winograd {
         guard let shape = WinogradShape(problem) else { return nil }
         if problem.outputCount == 0 { return true }
         let plan = WinogradPlan(problem, shape, outputs: outputs)
+        if store == nil && plan.filterBytes > passBytes && plan.rows > 1 {
+            let rows = max(contractionTileRows, plan.rows / ceilingDivide(plan.filterBytes, passBytes))
+            return try run(problem, rowsPerPass: rows) { (problem) throws(Failure) in
+                try run(problem, outputs: outputs, threads: threads, control: control)
+            }
+        }
         let layout = WinogradScratch(plan)
         let work = Double(problem.outputCount) * Double(plan.channels)
         let used = max(1, min(threads, max(plan.taskCount, plan.rows / 8), Int(min(work / workPerThread, 1e6)) &+ 1))
@@ -71,6 +77,30 @@ package enum Winograd {
         return finished
     }
 
+    /// Some output channels after the other: the transformed filters of all would be new memory in every call, which takes
+    /// longer to get than samples take to be transformed again.
+    private static func run(
+        _ problem: ContractionProblem, rowsPerPass: Int, _ body: (ContractionProblem) throws(Failure) -> Bool?
+    ) throws(Failure) -> Bool? {
+        var index = problem.rows[0]
+        let whole = index
+        var first = 0
+        while first < whole.extent {
+            index.extent = min(rowsPerPass, whole.extent &- first)
+            let finished = try withUnsafeMutablePointer(to: &index) { (index) throws(Failure) -> Bool? in
+                var part = problem
+                part.rows = IndexList(base: index, count: 1)
+                part.filter += first &* whole.filterStride
+                part.output += first &* whole.outputStride
+                part.epilogue.bias? += first &* whole.biasStride
+                return try body(part)
+            }
+            if finished != true { return finished }
+            first &+= rowsPerPass
+        }
+        return true
+    }
+
     private static func transformFilter(
         _ context: UnsafeMutablePointer<WinogradContext>, threads: Int, _ control: Control
     ) -> Bool {
@@ -82,6 +112,8 @@ package enum Winograd {
     }
 }
 
+/// Bytes of transformed filters that a call without a plan holds at a time.
+private let passBytes = 12 << 20
 /// Multiply-adds (of 9 taps' channels) worth waking a thread for.
 private let workPerThread = 100_000.0
 
@@ -156,12 +188,15 @@ enum WinogradFilter {
                             &+ tap % 3 &* shape.x.filterStride),
                     stride: shape.channel.filterStride, count: count, to: scratch + tap &* pitch, stage: stage)
             }
+            // Whole vectors go where they belong; what would reach into the next row's, by way of scratch.
+            let isWhole = count % pointee.lanes == 0
+            let place = points + (row &* pointee.channels &+ first) &* pointee.element
             let areFinite = pointee.kernels.transformFilters(
-                UnsafeRawPointer(scratch), pitch: pitch, filters: count, to: transformed, pointPitch: pitch)
+                UnsafeRawPointer(scratch), pitch: pitch, filters: count, to: isWhole ? place : transformed,
+                pointPitch: isWhole ? pointee.filterPointBytes : pitch)
             isFinite = isFinite && areFinite
-            for p in 0..<pointee.points {
-                let place = p &* pointee.filterPointBytes &+ (row &* pointee.channels &+ first) &* pointee.element
-                (points + place).copyMemory(
+            for p in 0..<(isWhole ? 0 : pointee.points) {
+                (place + p &* pointee.filterPointBytes).copyMemory(
                     from: transformed + p &* pitch, byteCount: count &* pointee.element)
             }
             first &+= count

@@ -13,8 +13,7 @@ package let contractionTileRows = 6
 /// aligned; whole vectors are read and written.
 @frozen
 package struct ContractionPanel {
-    /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart. (Pointers of one segment side by
-    /// side would be loaded into a vector register, from which the inner loop would extract them: 4x slower.)
+    /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart.
     package var rowSegments: UnsafePointer<UnsafeRawPointer>
     package var segmentCapacity: Int
     package var segments: Int
@@ -69,7 +68,7 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
         var begins = panel.rowSegments + top &* capacity
         var segment = 0
         while segment < panel.segments {
-            let row = InlineArray<MR, UnsafeRawPointer> { begins[$0 &* capacity] }
+            let row = InlineArray<MR, UnsafeRawPointer> { loadAddress(begins + $0 &* capacity) }
             let length = panel.segmentLengths[segment]
             var k = 0
             while k < length {
@@ -96,4 +95,10 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
         top &+= MR
     }
     return top
+}
+
+@inline(__always)
+private func loadAddress(_ place: UnsafePointer<UnsafeRawPointer>) -> UnsafeRawPointer {
+    // Never null: panels name real rows.
+    sc_load_address(UnsafeRawPointer(place).assumingMemoryBound(to: UnsafeRawPointer?.self)).unsafelyUnwrapped
 }

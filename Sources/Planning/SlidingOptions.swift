@@ -8,7 +8,7 @@ package struct PerWindow {
     /// `values` outlives this.
     package init(_ values: UnsafePointer<Int64>?) { self.values = values }
 
-    func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
+    package func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
 }
 
 /// What the caller asks of correlate or convolve: sc_sliding with its codes decoded.

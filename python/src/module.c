@@ -5,6 +5,7 @@
 #include "conv.h"
 #include "conv_plan.h"
 #include "isa_level.h"
+#include "patches.h"
 #include "sliding.h"
 #include "sliding_function.h"
 
@@ -88,6 +89,9 @@ static PyMethodDef methods[] = {
     {"conv", FASTCALL(native_conv), METH_FASTCALL, "Run a convolution with channels on normalised arguments."},
     {"conv_shape", FASTCALL(native_conv_shape), METH_FASTCALL, "Validate one; the shape of its result."},
     {"conv_explain", FASTCALL(native_conv_explain), METH_FASTCALL, "What conv would do, as a dict."},
+    {"patches_shape", FASTCALL(native_patches_shape), METH_FASTCALL, "Validate a cut into patches; their shape."},
+    {"patches_gather", FASTCALL(native_patches_gather), METH_FASTCALL, "Copy windows to patches."},
+    {"patches_scatter", FASTCALL(native_patches_scatter), METH_FASTCALL, "Add patches up."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

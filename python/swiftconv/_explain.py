@@ -112,9 +112,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
         raise TypeError(f"function={function!r}: expected a function of swiftconv's, such as correlate") from None
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    return explanation(
-        f"{_public_module(function)}.{function.__name__}", prepare(*first, *bound.arguments.values())
-    )
+    return explanation(f"{_public_module(function)}.{function.__name__}", prepare(*first, *bound.arguments.values()))
 
 
 def explanation(title: str, call: Explainable) -> Explanation:
