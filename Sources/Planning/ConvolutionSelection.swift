@@ -106,8 +106,9 @@ private func run(
 package func explain(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int
 ) throws(Failure) -> Explanation {
-    let problem = convolution.phase(0)
     var found = Explanation()
+    if convolution.phaseCount == 0 { return found }
+    let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)

@@ -210,7 +210,13 @@ static PyObject *run_general(conv_plan *self, PyObject *const *arguments, Py_ssi
   sc_error error;
   sc_status status;
 
-  if (!takes(packs ? "_pack" : "_run", count, RUN_ARGUMENTS) || read_arguments(self, &call, arguments, !packs) != 0)
+  if (!takes(packs ? "_pack" : "_run", count, RUN_ARGUMENTS))
+    goto cleanup;
+  if (!self->weight.held) {
+    PyErr_SetString(PyExc_TypeError, "the plan's dtypes are NumPy's: expected a call that the core takes no part in");
+    goto cleanup;
+  }
+  if (read_arguments(self, &call, arguments, !packs) != 0)
     goto cleanup;
   run.plan = plan_for(self, &call.given.options, &status, &error);
   if (run.plan != NULL)

@@ -58,7 +58,7 @@ class ConvolutionPlan(_native.ConvolutionPlan):
     input_shape : tuple of int or None
         What it was made for.
     nbytes : int
-        Bytes of the packed filters.
+        Bytes of the packed filters; 0 where the filter is read as it lies.
     workspace_nbytes : int or None
         Bytes of scratch memory that a thread takes for an input of `input_shape`, during a call. None without that:
         ``explain(input).workspace_bytes`` tells.
