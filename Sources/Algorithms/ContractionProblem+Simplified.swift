@@ -2,7 +2,7 @@ import Foundations
 
 extension ContractionProblem {
     /// Most indices of one kind: two, and one for each spatial axis.
-    static let maximumIndices = maximumRank
+    static var maximumIndices: Int { maximumRank }
 
     /// The same contraction with as few indices as will do: windows whose coordinates all lie inside become plain strides,
     /// indices of one value go, columns and depths are ordered by memory stride, the shortest last, and neighbours that one

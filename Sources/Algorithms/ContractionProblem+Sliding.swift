@@ -5,7 +5,8 @@ extension ContractionProblem {
     /// index of positive steps, and depths outside windows are summed as a window that covers its whole axis. Nil where it
     /// is of another shape.
     package func sliding(into axes: AxisList) -> SlidingProblem? {
-        let plainDepths = (0..<depth.count).reduce(0) { $0 &+ (depth[$1].window < 0 ? 1 : 0) }
+        var plainDepths = 0
+        for i in 0..<depth.count where depth[i].window < 0 { plainDepths &+= 1 }
         let rank = batch.count &+ rows.count &+ columns.count &+ plainDepths
         if rank > maximumRank || depth.extent == 0 { return nil }
         var next = 0

@@ -49,11 +49,11 @@ struct GemmFilter {
         _ problem: ContractionProblem, batch: Int, unit: Int, to packed: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
-        let source = problem.filter + problem.batch.offset(batch, \.filterStride)
+        let source = problem.filter + problem.batch.offset(batch, .filter)
         let target = packed + batch &* batchBytes
         if suppliesRows {
             packRow(
-                problem, source + problem.rows.offset(unit, \.filterStride), to: target + unit &* depth &* element,
+                problem, source + problem.rows.offset(unit, .filter), to: target + unit &* depth &* element,
                 stage: stage)
         } else {
             packLanes(
@@ -77,7 +77,7 @@ struct GemmFilter {
         var target = target
         var number = 0
         while number < depth {
-            let from = source + list.offset(number, \.filterStride)
+            let from = source + list.offset(number, .filter)
             read(from, stride: stride, count: run, to: target, stage: stage)
             target += run &* element
             number &+= run
@@ -97,20 +97,20 @@ struct GemmFilter {
         let list = problem.depth
         let inner = list.count == 0 ? 1 : list[list.count &- 1].extent
         let stride = list.count == 0 ? 0 : list[list.count &- 1].filterStride
-        let rowOffset = problem.rows.offset(first, \.filterStride)
+        let rowOffset = problem.rows.offset(first, .filter)
         let rowStride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].filterStride
         let isLine = problem.rows.count <= 1
         var target = target
         var number = 0
         while number < depth {
-            let from = source + list.offset(number, \.filterStride)
+            let from = source + list.offset(number, .filter)
             for d in 0..<inner {
                 if isLine {
                     read(from + (d &* stride &+ rowOffset), stride: rowStride, count: count, to: target, stage: stage)
                 } else {
                     for lane in 0..<count {
                         read(
-                            from + (d &* stride &+ problem.rows.offset(first &+ lane, \.filterStride)),
+                            from + (d &* stride &+ problem.rows.offset(first &+ lane, .filter)),
                             stride: element, count: 1, to: target + lane &* element, stage: stage)
                     }
                 }
@@ -130,7 +130,7 @@ struct GemmFilter {
     ) {
         let pitch = panelWidth &* element
         let offsets = (stage + (stageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
-        for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, \.filterStride)) }
+        for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, .filter)) }
         if count < panelWidth {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: depth &* pitch)
         }

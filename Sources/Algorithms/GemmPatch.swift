@@ -14,7 +14,7 @@ struct GemmPatch {
         var pitch = 0
     }
 
-    static let maximumAxes = 3 &* maximumRank
+    static var maximumAxes: Int { 3 &* maximumRank }
 
     let axes: UnsafeMutablePointer<Axis>
     var axisCount = 0
@@ -25,8 +25,9 @@ struct GemmPatch {
     var byteCount = 0
 
     /// Bytes of memory for the lists.
-    static let storageBytes =
+    static var storageBytes: Int {
         maximumAxes &* MemoryLayout<Axis>.stride &+ 3 &* maximumRank &* MemoryLayout<Int>.stride
+    }
 
     init(storage: UnsafeMutableRawPointer) {
         axes = storage.assumingMemoryBound(to: Axis.self)
@@ -261,9 +262,9 @@ struct IndexBox {
 
     /// From the list's first combination to the box's. (Inlined, as `IndexList.offset`.)
     @inline(__always)
-    func start(_ stride: KeyPath<ContractionIndex, Int>) -> Int {
+    func start(_ operand: ContractionIndex.Operand) -> Int {
         var offset = 0
-        for i in 0..<list.count { offset &+= starts[i] &* list[i][keyPath: stride] }
+        for i in 0..<list.count { offset &+= starts[i] &* list[i].stride(operand) }
         return offset
     }
 }

@@ -171,7 +171,7 @@ enum WinogradFilter {
         let reader = ElementReader(
             type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         let source =
-            problem.filter + (problem.batch.offset(batch, \.filterStride) &+ row &* shape.row.filterStride)
+            problem.filter + (problem.batch.offset(batch, .filter) &+ row &* shape.row.filterStride)
         let points = target + batch &* pointee.points &* pointee.filterPointBytes
         let pitch = (channels &+ pointee.lanes) &* pointee.element
         let transformed = scratch + 9 &* pitch

@@ -17,6 +17,16 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     case complex64 = 13
     case complex128 = 14
 
+    /// By value: the witness that other modules would call is looked up by the language's runtime, whose locks do not
+    /// survive a fork.
+    @inlinable
+    package static func == (a: Self, b: Self) -> Bool {
+        unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
+    }
+
+    @inlinable
+    package static func != (a: Self, b: Self) -> Bool { !(a == b) }
+
     @inlinable
     package var byteCount: Int {
         switch self {
@@ -77,6 +87,16 @@ package enum ElementType: Int32, CaseIterable, Sendable {
 @frozen
 package enum ArithmeticKind: Sendable {
     case boolean, word16, word32, word64, float32, float64, complex64, complex128
+
+    /// By value: the witness that other modules would call is looked up by the language's runtime, whose locks do not
+    /// survive a fork.
+    @inlinable
+    package static func == (a: Self, b: Self) -> Bool {
+        unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
+    }
+
+    @inlinable
+    package static func != (a: Self, b: Self) -> Bool { !(a == b) }
 
     @inlinable
     package var byteCount: Int {

@@ -2,7 +2,8 @@ import CMachine
 
 /// Rows of the highest contraction tile. 6 rows by 4 vectors are 24 accumulators, with 4 operands and the weight 29 of
 /// AVX-512's 32 registers; 6 by 2 are 15 of AVX2's 16.
-package let contractionTileRows = 6
+@inlinable
+package var contractionTileRows: Int { 6 }
 
 /// The operands of tiles that lie below each other: any number of rows by some vectors of lanes.
 ///
