@@ -77,7 +77,7 @@ def patches():
         drawing.text(left + side // 2, top + side // 2 + 8, number, 22, "middle", halo=True)
     drawing.arrow(352, 390, 160)
 
-    drawing.text(428, 26, "patchify(image, 4, layout='HWC'): 12 tokens of 4 * 4 * 3 = 48 elements")
+    drawing.text(428, 26, "patchify(image, 4, layout='HWC'): 12 tokens of 48 elements")
     tokens = patchify(image, patch, layout="HWC")
     for number, token in enumerate(tokens):
         drawing.text(420, 55 + 20 * number, number, 12, "end")
