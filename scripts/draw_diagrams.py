@@ -110,15 +110,15 @@ def memory():
     )
     orders = {"C, H, W": (0, 1, 2), "H, W, C": (1, 2, 0)}
     steps = {
-        "C, H, W": "next column: 1, next row: 3, next channel: 6",
-        "H, W, C": "next channel: 1, next column: 3, next row: 9",
+        "C, H, W": "the next column: 1, row: 3, channel: 6",
+        "H, W, C": "the next channel: 1, column: 3, row: 9",
     }
     for row, (name, order) in enumerate(orders.items()):
         top = 124 + 54 * row
         drawing.text(20, top + 20, name)
         for place, pair in enumerate(zip(channel.transpose(order).ravel(), pixel.transpose(order).ravel())):
             drawing.cell(80 + 28 * place, top, 28, 30, CHANNELS[pair[0]], f"{'RGB'[pair[0]]}{pair[1]}", 10)
-        drawing.text(600, top + 13, "in memory, from left to right; elements to the", 11)
+        drawing.text(600, top + 13, "memory from left to right; elements to", 11)
         drawing.text(600, top + 28, steps[name], 11)
     return drawing.svg()
 
