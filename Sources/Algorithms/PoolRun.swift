@@ -481,7 +481,7 @@ struct PoolRun {
 
 extension PoolAxis {
     /// Outputs whose windows an average counts whole.
-    fileprivate func fullyCounted(padding countsPadding: Bool) -> Range<Int> {
+    func fullyCounted(padding countsPadding: Bool) -> Range<Int> {
         countsPadding ? outputs(low: 0 &- padding, high: inExtent &+ paddingHigh) : interior
     }
 }
