@@ -115,7 +115,9 @@ package struct IndexList {
         return product
     }
 
-    /// How far the combination with this number, the last index fastest, lies from the first.
+    /// How far the combination with this number, the last index fastest, lies from the first. (Inlined, a key path is a
+    /// plain load; else each call looks up its metadata and reads by way of the run-time library.)
+    @inline(__always)
     package func offset(_ number: Int, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
         var rest = number
         var offset = 0

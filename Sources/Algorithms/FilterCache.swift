@@ -111,8 +111,8 @@ struct PackingKey: Equatable {
 package struct FilterStore {
     let cache: UnsafeMutablePointer<FilterCache>
     let base: UnsafeRawPointer
-    /// Packing is all that is asked for.
-    let onlyPacks: Bool
+    /// Packing is all that is asked for: no sample is read and no output written.
+    package let onlyPacks: Bool
 
     package init(cache: UnsafeMutablePointer<FilterCache>, base: UnsafeRawPointer, onlyPacks: Bool) {
         self.cache = cache

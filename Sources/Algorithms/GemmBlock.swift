@@ -20,6 +20,7 @@ struct GemmBlock {
     /// Where the first column meets the first depth, and whether that is in the patch.
     private var source: UnsafeRawPointer
     private var segmentCount = 0
+    private var depthRunCount = 0
 
     init(plan: UnsafePointer<GemmPlan>, layout: GemmScratch, scratch: UnsafeMutableRawPointer) {
         self.plan = plan
@@ -78,6 +79,7 @@ struct GemmBlock {
         writeStart(batch, rowBox)
     }
 
+    @inline(__always)
     private func write(_ box: IndexBox, _ stride: KeyPath<ContractionIndex, Int>, to place: Int) {
         var strides = InlineArray<32, Int>(repeating: 0)
         for i in 0..<box.list.count { strides[i] = box.list[i][keyPath: stride] }
@@ -172,26 +174,28 @@ struct GemmBlock {
         }
     }
 
-    /// Runs of contiguous depths, for rows that are read where they lie; and the depths of a packed panel.
+    /// Runs of contiguous depths, and the segments of rows: those runs, where rows are read where they lie.
     private mutating func findSegments() {
-        let lengths = ints(layout.segmentLengths)
-        let panelDepth = ints(layout.panelDepth)
-        let element = plan.pointee.element
-        for d in 0..<depthCount { panelDepth[d] = d &* plan.pointee.panelPitch }
-        segmentCount = 1
-        if plan.pointee.lanesAreColumns {
-            lengths[0] = depthCount
-            return
-        }
+        let runs = ints(layout.depthRuns)
         let depthIn = ints(layout.depthIn)
-        lengths[0] = 1
+        let element = plan.pointee.element
+        for d in 0..<depthCount { ints(layout.panelDepth)[d] = d &* plan.pointee.panelPitch }
+        depthRunCount = 1
+        runs[0] = 1
         for d in 1..<max(depthCount, 1) {
             if depthIn[d] &- depthIn[d &- 1] == element {
-                lengths[segmentCount &- 1] &+= 1
+                runs[depthRunCount &- 1] &+= 1
             } else {
-                lengths[segmentCount] = 1
-                segmentCount &+= 1
+                runs[depthRunCount] = 1
+                depthRunCount &+= 1
             }
+        }
+        segmentCount = plan.pointee.lanesAreColumns ? 1 : depthRunCount
+        let lengths = ints(layout.segmentLengths)
+        if plan.pointee.lanesAreColumns {
+            lengths[0] = depthCount
+        } else {
+            for s in 0..<segmentCount { lengths[s] = runs[s] }
         }
     }
 
@@ -244,12 +248,13 @@ struct GemmBlock {
     }
 
     private func packedLanes(_ lane: Int, _ count: Int) -> UnsafeRawPointer {
-        let plan = plan.pointee
+        let lanes = plan.pointee.lanes
         let panel = scratch + layout.panel
-        packPanel(
-            source, laneOffsets: ints(layout.columnsIn) + lane, count: count,
-            width: ceilingDivide(count, plan.lanes) &* plan.lanes, depthOffsets: ints(layout.depthIn),
-            depth: depthCount, to: panel, pitch: plan.panelPitch, elementBytes: plan.element)
+        var from = PanelSource(
+            source: source, laneOffsets: ints(layout.columnsIn) + lane, lanes: count,
+            depthOffsets: ints(layout.depthIn), depth: depthCount, depthRuns: ints(layout.depthRuns),
+            depthRunCount: depthRunCount, elementBytes: plan.pointee.element)
+        packPanel(&from, width: ceilingDivide(count, lanes) &* lanes, to: panel, pitch: plan.pointee.panelPitch)
         return UnsafeRawPointer(panel)
     }
 

@@ -62,8 +62,10 @@ struct GemmFilter {
         }
     }
 
-    /// Bytes of scratch for packing: runs in the filter's dtype, and the rows' offsets.
-    var stageBytes: Int { 16 &* stageElements }
+    /// Bytes of scratch for packing: runs in the filter's dtype, or transposed lanes, and the offsets of lanes.
+    var stageBytes: Int {
+        roundToCacheLine(max(16 &* stageElements, transposedDepths &* panelWidth &* element)) &+ 8 &* panelWidth
+    }
 
     private func packRow(
         _ problem: ContractionProblem, _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer,
@@ -87,6 +89,10 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(panelWidth, rows &- first)
+        if reader.isPlain && element <= 8, var order = MemoryOrder(problem.depth, element) {
+            packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
+            return
+        }
         let pitch = panelWidth &* element
         let list = problem.depth
         let inner = list.count == 0 ? 1 : list[list.count &- 1].extent
@@ -116,11 +122,87 @@ struct GemmFilter {
         }
     }
 
+    /// Where each row's elements are contiguous, in whatever order of depths: pieces of them are transposed to rows of lanes,
+    /// and these copied to their depths.
+    private func packTransposed(
+        _ problem: ContractionProblem, _ order: inout MemoryOrder, _ source: UnsafeRawPointer, first: Int, count: Int,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+    ) {
+        let pitch = panelWidth &* element
+        let offsets = (stage + (stageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
+        for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, \.filterStride)) }
+        if count < panelWidth {
+            target.initializeMemory(as: UInt8.self, repeating: 0, count: depth &* pitch)
+        }
+        var tile = TransposedTiles(
+            rows: count, columns: 0, sourceRow: 0, destinationColumn: pitch, tiles: 1, sourceTile: 0,
+            destinationTile: 0, elementBytes: element)
+        var place = 0
+        while place < depth {
+            tile.columns = min(transposedDepths, depth &- place)
+            let isInOrder = order.isDepthOrder
+            transpose(
+                source + place &* element, to: isInOrder ? target + place &* pitch : stage, offsets: offsets, &tile)
+            for column in 0..<(isInOrder ? 0 : tile.columns) {
+                copyRows(
+                    stage + column &* pitch, strideBytes: 0, to: target + order.depth &* pitch, strideBytes: 0, rows: 1,
+                    byteCount: count &* element)
+                order.advance()
+            }
+            place &+= tile.columns
+        }
+    }
+
     private func read(
         _ source: UnsafeRawPointer, stride: Int, count: Int, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
         readRun(reader, source, stride: stride, count: count, to: target, stage: stage)
+    }
+}
+
+/// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.
+private let transposedDepths = 96
+
+/// A walk over the depths of a filter whose elements are contiguous, in the order of memory.
+private struct MemoryOrder {
+    private let list: IndexList
+    /// Indices from the innermost in memory, and how many depths a step of each moves.
+    private var indices = InlineArray<32, Int>(repeating: 0)
+    private var radices = InlineArray<32, Int>(repeating: 0)
+    private var values = InlineArray<32, Int>(repeating: 0)
+    private(set) var isDepthOrder = true
+    /// The depth where the walk stands.
+    private(set) var depth = 0
+
+    /// Nil where the elements are not contiguous.
+    init?(_ list: IndexList, _ element: Int) {
+        self.list = list
+        var radix = 1
+        for i in (0..<list.count).reversed() {
+            radices[i] = radix
+            radix = saturatingMultiply(radix, list[i].extent)
+        }
+        var expected = element
+        for place in 0..<list.count {
+            var found = -1
+            for i in 0..<list.count where list[i].filterStride == expected { found = i }
+            if found < 0 { return nil }
+            indices[place] = found
+            if found != list.count &- 1 &- place { isDepthOrder = false }
+            expected = saturatingMultiply(expected, list[found].extent)
+        }
+    }
+
+    mutating func advance() {
+        for place in 0..<list.count {
+            let index = indices[place]
+            values[place] &+= 1
+            depth &+= radices[index]
+            if values[place] < list[index].extent { return }
+            depth &-= values[place] &* radices[index]
+            values[place] = 0
+        }
     }
 }
 

@@ -259,7 +259,8 @@ struct IndexBox {
         return product
     }
 
-    /// From the list's first combination to the box's.
+    /// From the list's first combination to the box's. (Inlined, as `IndexList.offset`.)
+    @inline(__always)
     func start(_ stride: KeyPath<ContractionIndex, Int>) -> Int {
         var offset = 0
         for i in 0..<list.count { offset &+= starts[i] &* list[i][keyPath: stride] }

@@ -41,6 +41,7 @@ struct GemmScratch {
     var rowsFilter = 0
     var depthIn = 0
     var panelDepth = 0
+    var depthRuns = 0
     var segmentLengths = 0
     var segments = 0
     var segmentCapacity = 0
@@ -72,6 +73,7 @@ struct GemmScratch {
         rowsFilter = take(saturatingMultiply(rows &+ 1, 8))
         depthIn = take(saturatingMultiply(depth &+ 1, 8))
         panelDepth = take(saturatingMultiply(depth &+ 1, 8))
+        depthRuns = take(saturatingMultiply(depth &+ 1, 8))
         segmentLengths = take(saturatingMultiply(depth &+ 1, 8))
         segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
         segments = take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))

@@ -1,27 +1,86 @@
 import CMachine
 
-/// Packs `depth` rows of lanes for contraction tiles: lane j of row d comes from `source + laneOffsets[j] + depthOffsets[d]`.
-/// Lanes beyond `count` up to a whole panel are zero. Elements of 1, 2, 4, 8 or 16 bytes; offsets and the pitch of the packed
-/// rows are in bytes.
+/// What a panel of a contraction is packed from: lane j of depth d is at `source + laneOffsets[j] + depthOffsets[d]`.
+/// Offsets and pitch are in bytes, elements of 1, 2, 4, 8 or 16.
+package struct PanelSource {
+    package var source: UnsafeRawPointer
+    package var laneOffsets: UnsafePointer<Int>
+    package var lanes: Int
+    package var depthOffsets: UnsafePointer<Int>
+    package var depth: Int
+    /// Depths of runs that are contiguous, which together are all.
+    package var depthRuns: UnsafePointer<Int>
+    package var depthRunCount: Int
+    package var elementBytes: Int
+
+    package init(
+        source: UnsafeRawPointer, laneOffsets: UnsafePointer<Int>, lanes: Int, depthOffsets: UnsafePointer<Int>,
+        depth: Int, depthRuns: UnsafePointer<Int>, depthRunCount: Int, elementBytes: Int
+    ) {
+        self.source = source
+        self.laneOffsets = laneOffsets
+        self.lanes = lanes
+        self.depthOffsets = depthOffsets
+        self.depth = depth
+        self.depthRuns = depthRuns
+        self.depthRunCount = depthRunCount
+        self.elementBytes = elementBytes
+    }
+
+    /// Runs of lanes at one distance, counted as far as matters.
+    fileprivate var hasShortLaneRuns: Bool {
+        var runs = 1
+        for j in 1..<max(lanes, 1) where laneOffsets[j] &- laneOffsets[j &- 1] != elementBytes { runs &+= 1 }
+        return runs &* 6 > lanes
+    }
+}
+
+/// Packs rows of lanes, one for each depth, `pitch` apart; lanes beyond the source's up to `width` are zero.
 package func packPanel(
-    _ source: UnsafeRawPointer, laneOffsets: UnsafePointer<Int>, count: Int, width: Int,
-    depthOffsets: UnsafePointer<Int>, depth: Int, to panel: UnsafeMutableRawPointer, pitch: Int, elementBytes: Int
+    _ source: UnsafePointer<PanelSource>, width: Int, to panel: UnsafeMutableRawPointer, pitch: Int
 ) {
-    if count < width {
-        for d in 0..<depth {
-            (panel + (d &* pitch &+ count &* elementBytes)).initializeMemory(
-                as: UInt8.self, repeating: 0, count: (width &- count) &* elementBytes)
+    let (lanes, element) = (source.pointee.lanes, source.pointee.elementBytes)
+    if lanes < width {
+        for d in 0..<source.pointee.depth {
+            (panel + (d &* pitch &+ lanes &* element)).initializeMemory(
+                as: UInt8.self, repeating: 0, count: (width &- lanes) &* element)
         }
     }
+    let depthRunsAreLong = source.pointee.depthRunCount &* 4 <= source.pointee.depth
+    if depthRunsAreLong && element <= 8 && source.pointee.hasShortLaneRuns {
+        packByDepth(source, to: panel, pitch: pitch)
+    } else {
+        packByLanes(source, to: panel, pitch: pitch)
+    }
+}
+
+/// What is contiguous along depth is transposed.
+private func packByDepth(_ source: UnsafePointer<PanelSource>, to panel: UnsafeMutableRawPointer, pitch: Int) {
+    let pointee = source.pointee
+    var tile = TransposedTiles(
+        rows: pointee.lanes, columns: 0, sourceRow: 0, destinationColumn: pitch, tiles: 1, sourceTile: 0,
+        destinationTile: 0, elementBytes: pointee.elementBytes)
+    let offsets = UnsafeRawPointer(pointee.laneOffsets).assumingMemoryBound(to: Int64.self)
+    var d = 0
+    for run in 0..<pointee.depthRunCount {
+        tile.columns = pointee.depthRuns[run]
+        transpose(pointee.source + pointee.depthOffsets[d], to: panel + d &* pitch, offsets: offsets, &tile)
+        d &+= tile.columns
+    }
+}
+
+private func packByLanes(_ source: UnsafePointer<PanelSource>, to panel: UnsafeMutableRawPointer, pitch: Int) {
+    let pointee = source.pointee
+    let element = pointee.elementBytes
     var lane = 0
-    while lane < count {
-        let first = laneOffsets[lane]
-        let step = lane &+ 1 < count ? laneOffsets[lane &+ 1] &- first : elementBytes
+    while lane < pointee.lanes {
+        let first = pointee.laneOffsets[lane]
+        let step = lane &+ 1 < pointee.lanes ? pointee.laneOffsets[lane &+ 1] &- first : element
         var end = lane &+ 1
-        while end < count && laneOffsets[end] &- laneOffsets[end &- 1] == step { end &+= 1 }
+        while end < pointee.lanes && pointee.laneOffsets[end] &- pointee.laneOffsets[end &- 1] == step { end &+= 1 }
         packRun(
-            source + first, step: step, count: end &- lane, depthOffsets: depthOffsets, depth: depth,
-            to: panel + lane &* elementBytes, pitch: pitch, elementBytes: elementBytes)
+            pointee.source + first, step: step, count: end &- lane, depthOffsets: pointee.depthOffsets,
+            depth: pointee.depth, to: panel + lane &* element, pitch: pitch, elementBytes: element)
         lane = end
     }
 }

@@ -81,7 +81,9 @@ private func run(
     store: FilterStore?
 ) throws(Failure) -> Bool {
     switch selectAlgorithm(problem, method) {
-    case .reference: return try ContractionReference.run(problem, control: control)
+    case .reference:
+        if store?.onlyPacks ?? false { return true }  // it packs nothing
+        return try ContractionReference.run(problem, control: control)
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
         if case .winograd = method, !Winograd.canRun(problem) { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
@@ -94,6 +96,7 @@ private func run(
                 if case .direct = method { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
                 return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
             }
+            if store?.onlyPacks ?? false { return true }  // its filter is packed with the run
             return try Stencil.run(sliding, factoring: .never, threads: threads, control: control)
         }
     }
@@ -103,8 +106,9 @@ private func run(
 package func explain(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int
 ) throws(Failure) -> Explanation {
-    let problem = convolution.phase(0)
     var found = Explanation()
+    if convolution.phaseCount == 0 { return found }
+    let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)

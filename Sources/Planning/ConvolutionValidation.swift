@@ -235,7 +235,7 @@ private struct ConvolutionCheck {
                 SC_PADDING_TOO_LARGE, argument: SC_ARG_OUTPUT_PADDING, axis: i, value: extra, expected: most)
         }
         axis.outExtent = extent + extra
-        if axis.outExtent < 1 {
+        if axis.outExtent < 0 {
             throw Failure(SC_WINDOW_BEYOND, argument: SC_ARG_PADDING, axis: i, value: low, expected: extent)
         }
         axis.inputDilation = axis.stride

@@ -8,7 +8,7 @@ package struct PerWindow {
     /// `values` outlives this.
     package init(_ values: UnsafePointer<Int64>?) { self.values = values }
 
-    func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
+    package func callAsFunction(_ window: Int, default other: Int) -> Int { values.map { Int($0[window]) } ?? other }
 
     /// For a list of axes: the one, counted from zero, of a tensor of `rank`, that axis `window` of a window of
     /// `windowRank` slides over; the last ones where the caller names none.

@@ -108,6 +108,35 @@ func decode(_ options: sc_conv) throws(Failure) -> ConvolutionOptions {
     return decoded
 }
 
+func decode(_ options: sc_patches) throws(Failure) -> PatchesOptions {
+    var decoded = PatchesOptions()
+    guard let boundary = Boundary(rawValue: options.boundary) else {
+        throw Failure(SC_BAD_ENUM, argument: SC_ARG_BOUNDARY, value: Int(options.boundary))
+    }
+    guard let reduction = PatchesProblem.Reduction(rawValue: options.reduction) else {
+        throw Failure(SC_BAD_ENUM, argument: SC_ARG_OPERATION, value: Int(options.reduction))
+    }
+    let rank = Int(options.window_ndim)
+    if rank < 0 || rank > maximumRank {
+        throw Failure(SC_TOO_MANY_DIMENSIONS, argument: SC_ARG_KERNEL_SIZE, value: rank, expected: maximumRank)
+    }
+    if rank > 0 && options.window == nil { throw Failure(SC_BAD_ENUM, argument: SC_ARG_KERNEL_SIZE) }
+    decoded.boundary = boundary
+    decoded.reduction = reduction
+    decoded.threads = try decodeThreads(options.threads)
+    decoded.isFresh = options.fresh != 0
+    decoded.windowRank = rank
+    decoded.axes = PerWindow(options.axes)
+    decoded.window = PerWindow(options.window)
+    decoded.stride = PerWindow(options.stride)
+    decoded.dilation = PerWindow(options.dilation)
+    decoded.paddingLow = PerWindow(options.padding_low)
+    decoded.paddingHigh = PerWindow(options.padding_high)
+    decoded.fill = options.fill
+    decoded.weights = options.weights
+    return decoded
+}
+
 func decode(_ options: sc_pool) throws(Failure) -> PoolOptions {
     var decoded = PoolOptions()
     guard let pooling = Pooling(rawValue: options.operation) else {

@@ -323,6 +323,17 @@ def test_an_empty_batch_gives_an_empty_result():
     assert nn.conv2d(X[:0], W, out=out) is out
 
 
+def test_padding_may_take_away_all_of_a_transposed_output():
+    w = np.ones((4, 3, 2, 2))
+    for x in (X[:, :, :1], X[:, :, :1].astype(object), X[:, :, :1].tolist()):
+        assert nn.conv_transpose2d(x, w, padding=(1, 0)).shape == (2, 3, 0, 6)
+    out = np.zeros((2, 3, 0, 6))
+    assert nn.conv_transpose2d(X[:, :, :1], w, stride=(3, 1), padding=(1, 0), out=out) is out
+    assert swiftconv.explain(nn.conv_transpose2d, X[:, :, :1], w, padding=(1, 0))["algorithm"] == "none"
+    with pytest.raises(ValueError, match=r"padding\[0\]=2 takes away more than the output has along spatial axis 0"):
+        nn.conv_transpose2d(X[:, :, :1], w, padding=(2, 0))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int16, np.complex128, object], ids=str)
 def test_per_sample_is_each_sample_with_its_own(dtype, rng):
     x, w = values(rng, (3, 4, 6, 5), dtype), values(rng, (3, 2, 2, 3, 3), dtype)

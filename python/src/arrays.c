@@ -71,6 +71,38 @@ int array_is_c_contiguous(const plain_array *array) {
   return 1;
 }
 
+static int64_t step_of(const plain_array *array, int32_t axis) {
+  return array->strides[axis] < 0 ? -array->strides[axis] : array->strides[axis];
+}
+
+int array_memory_order(const plain_array *array, int32_t *axes) {
+  int32_t axis, place;
+
+  for (axis = 0; axis < array->tensor.ndim; ++axis) {
+    for (place = axis; place > 0 && step_of(array, axes[place - 1]) < step_of(array, axis); --place)
+      axes[place] = axes[place - 1];
+    axes[place] = axis;
+  }
+  return array_is_c_ordered(array);
+}
+
+int array_is_nested(const plain_array *array) {
+  int32_t axes[SC_MAX_DIMS], place;
+  int64_t reach = array->itemsize;
+
+  if (array_is_c_contiguous(array))
+    return 1;
+  array_memory_order(array, axes);
+  for (place = array->tensor.ndim - 1; place >= 0; --place) {
+    if (array->shape[axes[place]] <= 1)
+      continue;
+    if (step_of(array, axes[place]) < reach)
+      return 0;
+    reach += (array->shape[axes[place]] - 1) * step_of(array, axes[place]);
+  }
+  return 1;
+}
+
 /* First byte and the byte past the last; equal for an empty array. */
 static void byte_range(const plain_array *array, uintptr_t *first, uintptr_t *last) {
   int64_t below = 0, above = 0, reach;
@@ -96,12 +128,34 @@ int arrays_are_disjoint(const plain_array *left, const plain_array *right) {
   return left_last <= right_first || right_last <= left_first;
 }
 
-PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, sc_dtype dtype) {
+/* numpy.ndarray's own arguments, since numpy.empty has no memory strides: the axes in `order`, dense. */
+static PyObject *new_in_order(const native_state *state, PyObject *extents, const int64_t *shape, int ndim,
+                              const int32_t *order, sc_dtype dtype) {
+  int64_t strides[SC_MAX_DIMS], step = itemsizes[dtype];
+  PyObject *steps, *result = NULL;
+  int place;
+
+  for (place = ndim - 1; place >= 0; --place) {
+    strides[order[place]] = step;
+    if (shape[order[place]] > 1 && __builtin_mul_overflow(step, shape[order[place]], &step))
+      return NULL;
+  }
+  steps = tuple_of_int64(strides, ndim);
+  if (steps != NULL)
+    result = PyObject_CallFunctionObjArgs((PyObject *)state->ndarray, extents, state->dtypes[dtype], Py_None,
+                                          state->zero, steps, NULL);
+  Py_XDECREF(steps);
+  return result;
+}
+
+PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, const int32_t *order,
+                          sc_dtype dtype) {
   PyObject *extents, *result = NULL;
 
   extents = tuple_of_int64(shape, ndim);
   if (extents != NULL)
-    result = PyObject_CallFunctionObjArgs(state->empty, extents, state->dtypes[dtype], NULL);
+    result = order != NULL ? new_in_order(state, extents, shape, ndim, order, dtype)
+                           : PyObject_CallFunctionObjArgs(state->empty, extents, state->dtypes[dtype], NULL);
   Py_XDECREF(extents);
   if (result == NULL)
     PyErr_Clear();

@@ -18,14 +18,21 @@ typedef struct plain_array {
  * of NumPy's own that the core has (byte-swapped ones are others), or it has too many dimensions. */
 int plain_array_read(const native_state *state, plain_array *array, PyObject *object);
 
-/* A new array in C order, or NULL with no exception set: the general path then meets the same trouble and words it. */
-PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, sc_dtype dtype);
+/* A new array whose axes lie in memory in `order`, the outermost first, or in C order where that is NULL. NULL with no
+ * exception set: the general path then meets the same trouble and words it. */
+PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, const int32_t *order,
+                          sc_dtype dtype);
 
 int array_is_writeable(PyObject *object);
 
 /* True if NumPy's order='K' gives a new array like this one in C order: memory strides fall from axis to axis. */
 int array_is_c_ordered(const plain_array *array);
 int array_is_c_contiguous(const plain_array *array);
+/* The axes from the longest memory stride to the shortest, equals as they are: NumPy's order='K'. Returns
+ * array_is_c_ordered. */
+int array_memory_order(const plain_array *array, int32_t *axes);
+/* True only if no two elements share a byte: memory strides nest, each past the reach of all shorter ones. */
+int array_is_nested(const plain_array *array);
 /* True unless the ranges from the first to the last byte of the two intersect. */
 int arrays_are_disjoint(const plain_array *left, const plain_array *right);
 

@@ -4,7 +4,7 @@
 
 #include "native.h"
 
-/* conv_plain.c: the call on plain arrays with a recipe's options, or NotImplemented. */
+/* conv_function.c: the call on plain arrays with a recipe's options, or NotImplemented. */
 PyObject *native_conv_plain(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 /* conv.c: every call, on arguments that Python has normalised. */

@@ -65,7 +65,7 @@ static void raise_window_beyond(const sc_error *error, const conv_words *words) 
 
   if (error->argument == SC_ARG_PADDING)
     PyErr_Format(PyExc_ValueError,
-                 "%s[%d]=%lld leaves nothing of the output along spatial axis %d: expected less padding", words->name,
+                 "%s[%d]=%lld takes away more than the output has along spatial axis %d: expected less padding", words->name,
                  (int)error->axis, value, (int)error->axis);
   else
     PyErr_Format(PyExc_ValueError, "%s of dilated extent %lld along spatial axis %d exceeds the padded %s's %lld",

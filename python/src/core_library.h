@@ -22,6 +22,17 @@ typedef struct core_library {
                         const sc_control *, sc_error *);
   sc_status (*conv_explain)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_conv *,
                             sc_explanation *, sc_error *);
+  sc_status (*patches_shape)(const sc_tensor *, const sc_patches *, int64_t *, sc_error *);
+  sc_status (*patches_gather)(const sc_tensor *, const sc_tensor *, const sc_patches *, const sc_control *, sc_error *);
+  sc_status (*patches_scatter)(const sc_tensor *, const sc_tensor *, const sc_patches *, const sc_control *,
+                               sc_error *);
+  sc_status (*conv_plan_create)(const sc_tensor *, const sc_tensor *, const sc_conv *, sc_conv_plan **, sc_error *);
+  void (*conv_plan_destroy)(sc_conv_plan *);
+  sc_status (*conv_plan_shape)(const sc_conv_plan *, const sc_tensor *, int64_t *, sc_error *);
+  sc_status (*conv_plan_run)(sc_conv_plan *, const sc_tensor *, const sc_tensor *, int32_t, const sc_control *,
+                             sc_error *);
+  sc_status (*conv_plan_prepare)(sc_conv_plan *, const sc_tensor *, const sc_tensor *, sc_error *);
+  int64_t (*conv_plan_bytes)(const sc_conv_plan *);
   sc_status (*pool_shape)(const sc_tensor *, const sc_pool *, int64_t *, sc_error *);
   sc_status (*pool_run)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_pool *, const sc_control *,
                         sc_error *);

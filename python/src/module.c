@@ -3,7 +3,9 @@
 
 #include "arguments.h"
 #include "conv.h"
+#include "conv_plan.h"
 #include "isa_level.h"
+#include "patches.h"
 #include "pool.h"
 #include "sliding.h"
 #include "sliding_function.h"
@@ -88,6 +90,9 @@ static PyMethodDef methods[] = {
     {"conv", FASTCALL(native_conv), METH_FASTCALL, "Run a convolution with channels on normalised arguments."},
     {"conv_shape", FASTCALL(native_conv_shape), METH_FASTCALL, "Validate one; the shape of its result."},
     {"conv_explain", FASTCALL(native_conv_explain), METH_FASTCALL, "What conv would do, as a dict."},
+    {"patches_shape", FASTCALL(native_patches_shape), METH_FASTCALL, "Validate a cut into patches; their shape."},
+    {"patches_gather", FASTCALL(native_patches_gather), METH_FASTCALL, "Copy windows to patches."},
+    {"patches_scatter", FASTCALL(native_patches_scatter), METH_FASTCALL, "Add patches up."},
     {"pool", FASTCALL(native_pool), METH_FASTCALL, "Run a pool on normalised arguments."},
     {"pool_shape", FASTCALL(native_pool_shape), METH_FASTCALL, "Validate a pool; the shape of its result."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
@@ -103,6 +108,8 @@ static int make_default_objects(native_state *state) {
   state->one = PyLong_FromLong(1);
   state->fill = PyUnicode_InternFromString("fill");
   state->automatic = PyUnicode_InternFromString("auto");
+  state->out = PyUnicode_InternFromString("out");
+  state->run_general = PyUnicode_InternFromString("_run_general");
   return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -118,7 +125,7 @@ static int execute(PyObject *module) {
     return -1;
   result = core_library_open(&state->core, file);
   Py_DECREF(file);
-  return result;
+  return result == 0 ? add_conv_plan_type(module) : result;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
@@ -165,6 +172,8 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->one);
   Py_CLEAR(state->fill);
   Py_CLEAR(state->automatic);
+  Py_CLEAR(state->out);
+  Py_CLEAR(state->run_general);
   clear_function(&state->functions[SC_CORRELATE]);
   clear_function(&state->functions[SC_CONVOLVE]);
   return 0;

@@ -185,7 +185,7 @@ PyObject *slide_plain(const native_state *state, int32_t operation, PyObject *co
     Py_RETURN_NOTIMPLEMENTED;
 
   if (given == Py_None) {
-    result = plain_array_new(state, shape, a.tensor.ndim, options.result_dtype);
+    result = plain_array_new(state, shape, a.tensor.ndim, NULL, options.result_dtype);
     if (result == NULL || plain_array_read(state, &out, result) != 0)
       goto general;
   } else {

@@ -10,7 +10,7 @@ Convolution for NumPy arrays: any dtype, any view, batches, no temporaries, from
 
 from __future__ import annotations
 
-from . import nn
+from . import nn, windows
 from ._config import show_config
 from ._explain import Explanation, explain
 from ._sliding import convolve, correlate
@@ -29,6 +29,7 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "threads",
+    "windows",
 ]
 
 register_with_threadpoolctl()

@@ -8,6 +8,7 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 
+from . import _native
 from ._call import CONVOLVE, CORRELATE, prepare
 from ._sliding import convolve, correlate
 
@@ -76,7 +77,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     Parameters
     ----------
     function : callable
-        `correlate`, `convolve` or a convolution of `swiftconv.nn`.
+        `correlate`, `convolve`, a convolution of `swiftconv.nn` or a plan of one.
     *args, **kwargs
         Its arguments.
 
@@ -103,13 +104,18 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     >>> plan['shape'], str(plan.dtype), plan.copies
     ((10, 62, 62), 'float64', 'none')
     """
+    if isinstance(function, _native.ConvolutionPlan):
+        return function.explain(*args, **kwargs)  # type: ignore[attr-defined]
     try:
         signature, prepare, first = _explained[function]
     except (KeyError, TypeError):
         raise TypeError(f"function={function!r}: expected a function of swiftconv's, such as correlate") from None
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    call = prepare(*first, *bound.arguments.values())
+    return explanation(f"{_public_module(function)}.{function.__name__}", prepare(*first, *bound.arguments.values()))
+
+
+def explanation(title: str, call: Explainable) -> Explanation:
     if 0 in call.shape:
         fields = _fields_outside_core(call, "none", "nothing to compute")
     elif call.through_numpy:
@@ -117,7 +123,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     else:
         fields = call.explain()
     fields.update(shape=call.shape, dtype=call.dtype, copies=call.copies() or "none")
-    return Explanation(f"{_public_module(function)}.{function.__name__}", fields)
+    return Explanation(title, fields)
 
 
 def _public_module(function: Callable[..., Any]) -> str:

@@ -75,7 +75,7 @@ def slide_explain(
     fill_imaginary: float,
     /,
 ) -> dict[str, Any]: ...
-def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, /) -> Any: ...
+def conv_plain(recipe: tuple[Any, ...], input: Any, weight: Any, bias: Any, out: Any, threads: Any, /) -> Any: ...
 def conv(
     a: np.ndarray,
     b: np.ndarray,
@@ -107,6 +107,10 @@ def conv_explain(
     options: tuple[Any, ...],
     /,
 ) -> dict[str, Any]: ...
+def patches_shape(
+    shape: tuple[int, ...],
+    axes: _Ints,
+    window: tuple[int, ...],
 def pool(
     operation: int,
     input: np.ndarray,
@@ -126,6 +130,69 @@ def pool(
     dilation: _Ints,
     padding_low: _Ints,
     padding_high: _Ints,
+    names: tuple[bytes, ...],
+    /,
+) -> tuple[int, ...]: ...
+def patches_gather(
+    x: np.ndarray,
+    patches: np.ndarray,
+    x_code: int,
+    patches_code: int,
+    byteswapped: int,
+    threads: int,
+    axes: _Ints,
+    window: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    boundary: int,
+    fill: bytes | None,
+    fresh: int,
+    /,
+) -> None: ...
+def patches_scatter(
+    patches: np.ndarray,
+    x: np.ndarray,
+    patches_code: int,
+    x_code: int,
+    byteswapped: int,
+    threads: int,
+    axes: _Ints,
+    window: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    reduction: int,
+    weights: bytes | None,
+    /,
+) -> None: ...
+
+class ConvolutionPlan:
+    def __new__(
+        cls,
+        parts: tuple[Any, ...],
+        recipe: tuple[Any, ...] | None,
+        options: tuple[Any, ...] | None,
+        weight: np.ndarray,
+        weight_code: int | None,
+        bias: np.ndarray | None,
+        result_code: int | None,
+        threads: int,
+        takes_any_dtype: bool,
+        /,
+    ) -> Any: ...
+    _parts: Any
+    def __call__(self, input: Any, out: Any = None) -> np.ndarray: ...
+    def _run(
+        self, a: np.ndarray, a_code: int, out: np.ndarray, out_code: int, byteswapped: int, options: tuple[Any, ...], /
+    ) -> None: ...
+    def _pack(
+        self, a: np.ndarray, a_code: int, out: np.ndarray, out_code: int, byteswapped: int, options: tuple[Any, ...], /
+    ) -> None: ...
+    def _packed_bytes(self) -> int: ...
+
     ceil_mode: int,
     /,
 ) -> None: ...

@@ -47,7 +47,7 @@ def why_temporary(
     for name, operand in operands:
         if operand is not None and np.may_share_memory(operand, out, max_work=1):  # type: ignore[arg-type]
             return f"temporary result: out shares memory with {name}"
-    if _overlaps_itself(out):
+    if overlaps_itself(out):
         return "temporary result: out overlaps itself"
     return ""
 
@@ -57,7 +57,7 @@ def temporary_dtype(out: np.ndarray, dtype: np.dtype) -> np.dtype:
     return dtype if _dtypes.code_of(out.dtype) is None else out.dtype
 
 
-def _overlaps_itself(array: np.ndarray) -> bool:
+def overlaps_itself(array: np.ndarray) -> bool:
     """False only if no two elements share a byte: memory strides nest, each past the reach of all smaller ones."""
     reach = array.itemsize
     for step, extent in sorted((abs(step), extent) for step, extent in zip(array.strides, array.shape)):

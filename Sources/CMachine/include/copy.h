@@ -6,8 +6,8 @@
 
 #include "vector.h"
 
-/* One address out of a table. Volatile, or several of them would be gathered into a vector register and extracted again,
- * which takes longer than the loads. */
+/* One address out of a table. Volatile, or several of them would be gathered into a vector register and extracted
+ * again, which takes longer than the loads. */
 static inline const void *sc_load_address(const void *const *place) { return *(const void *const volatile *)place; }
 
 /* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. */
@@ -23,32 +23,47 @@ static inline const void *sc_load_address(const void *const *place) { return *(c
     __builtin_memcpy(destination + count - sizeof piece, &piece, sizeof piece);                                        \
   }
 
-#define SC_COPY_ROWS(row)                                                                                              \
-  if (count >= SC_VECTOR_BYTES) {                                                                                      \
-    SC_COPY_PIECES(sc_u8v, row)                                                                                        \
-  } else if (count >= 32) {                                                                                            \
-    SC_COPY_PIECES(sc_u8x32, row)                                                                                      \
-  } else if (count >= 16) {                                                                                            \
-    SC_COPY_PIECES(sc_u8x16, row)                                                                                      \
-  } else if (count >= 8) {                                                                                             \
-    SC_COPY_PIECES(uint64_t, row)                                                                                      \
-  } else if (count >= 4) {                                                                                             \
-    SC_COPY_PIECES(uint32_t, row)                                                                                      \
-  } else if (count > 0) {                                                                                              \
-    SC_COPY_PIECES(uint8_t, row)                                                                                       \
+/* Rows of one to two pieces: no loop inside, so that short rows take a few cycles each. */
+#define SC_COPY_TWO_PIECES(type, row)                                                                                  \
+  for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
+    const uint8_t *source = row;                                                                                       \
+    type first, last;                                                                                                  \
+    __builtin_memcpy(&first, source, sizeof first);                                                                    \
+    __builtin_memcpy(&last, source + count - sizeof last, sizeof last);                                                \
+    __builtin_memcpy(destination, &first, sizeof first);                                                               \
+    __builtin_memcpy(destination + count - sizeof last, &last, sizeof last);                                           \
   }
 
-/* Copies `rows` rows of `count` bytes between places that do not overlap. */
-static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *first,
+/* Copies `rows` rows of `count` bytes, the r-th of which begins at `row`, between places that do not overlap. */
+#define SC_COPY_ROWS(row)                                                                                              \
+  if (count > 2 * SC_VECTOR_BYTES) {                                                                                   \
+    SC_COPY_PIECES(sc_u8v, row)                                                                                        \
+  } else if (count >= SC_VECTOR_BYTES) {                                                                               \
+    SC_COPY_TWO_PIECES(sc_u8v, row)                                                                                    \
+  } else if (count >= SC_HALF_BYTES) {                                                                                 \
+    SC_COPY_TWO_PIECES(sc_u8h, row)                                                                                    \
+  } else if (count >= 16) {                                                                                            \
+    SC_COPY_TWO_PIECES(sc_u8x16, row)                                                                                  \
+  } else if (count >= 8) {                                                                                             \
+    SC_COPY_TWO_PIECES(uint64_t, row)                                                                                  \
+  } else if (count >= 4) {                                                                                             \
+    SC_COPY_TWO_PIECES(uint32_t, row)                                                                                  \
+  } else if (count >= 2) {                                                                                             \
+    SC_COPY_TWO_PIECES(uint16_t, row)                                                                                  \
+  } else if (count > 0) {                                                                                              \
+    SC_COPY_TWO_PIECES(uint8_t, row)                                                                                   \
+  }
+
+/* Rows at even distances. */
+static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source_rows,
                                 int64_t source_stride, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(first + r * source_stride)
+  SC_COPY_ROWS(source_rows + r * source_stride)
 }
 
-/* The same from rows that begin at offsets from one place. */
+/* Rows that begin at offsets from one place. */
 static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *base,
-                                        const intptr_t *offsets, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(base + offsets[r])
-}
+                                        const intptr_t *offsets, int64_t rows,
+                                        int64_t count){SC_COPY_ROWS(base + offsets[r])}
 
 /* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
  * the last: the last vector is read one element early, its odd lanes taken. */
@@ -76,9 +91,7 @@ static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destinatio
     one = both.odd;                                                                                                    \
     __builtin_memcpy(destination + i * size, &one, sizeof one);                                                        \
   }
-SC_COPY_EVERY_SECOND(u8, uint8_t)
-SC_COPY_EVERY_SECOND(u16, uint16_t)
-SC_COPY_EVERY_SECOND(u32, uint32_t)
-SC_COPY_EVERY_SECOND(u64, uint64_t)
+SC_COPY_EVERY_SECOND(u8, uint8_t) SC_COPY_EVERY_SECOND(u16, uint16_t) SC_COPY_EVERY_SECOND(u32, uint32_t)
+    SC_COPY_EVERY_SECOND(u64, uint64_t)
 
 #endif

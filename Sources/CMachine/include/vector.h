@@ -42,7 +42,6 @@ SC_VECTOR_TYPES(u16, uint16_t);
 SC_VECTOR_TYPES(u32, uint32_t);
 SC_VECTOR_TYPES(u64, uint64_t);
 typedef uint8_t sc_u8x16 __attribute__((ext_vector_type(16)));
-typedef uint8_t sc_u8x32 __attribute__((ext_vector_type(32)));
 
 /* Vectors of 32 and 64 lanes: Swift's generic operators on them are loops over the lanes that the optimiser leaves as
  * they are, 100 times slower (measured, Swift 6.3). */

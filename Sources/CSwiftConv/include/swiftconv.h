@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 2
+#define SC_ABI_VERSION 4
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -253,6 +253,45 @@ sc_status sc_conv_plan_explain(const sc_conv_plan *plan, const sc_tensor *a, con
 sc_status sc_conv_plan_prepare(sc_conv_plan *plan, const sc_tensor *a, const sc_tensor *out, sc_error *error);
 /* Bytes of all packed filters. */
 int64_t sc_conv_plan_bytes(const sc_conv_plan *plan);
+
+/* ---- Patches: the windows of an array side by side, and what they add up to ------------------------------------- */
+
+enum { SC_REDUCTION_SUM = 0, SC_REDUCTION_MEAN = 1 };
+
+/* Of an array x of any rank, `patches` has x's axes in x's order, a window axis with the number of windows o along it,
+ * and then an axis of taps k for each window axis:
+ *
+ *     patches[..., o, ..., k, ...] = x[..., stride * o + dilation * k - padding_low, ...]
+ *
+ * Both are strided, so every order of a patch matrix (unfold, im2col, extract_patches, tokens) is a view of one such
+ * tensor. There are (extent + padding_low + padding_high - dilation * (window - 1) - 1) / stride + 1 windows. */
+typedef struct sc_patches {
+  int32_t window_ndim; /* length of each list */
+  int32_t boundary;    /* gather: what lies outside x. scatter adds nothing there */
+  int32_t reduction;   /* scatter */
+  int32_t threads;     /* 0: sc_get_num_threads() */
+  int32_t fresh;       /* gather: patches was allocated for this call, so its pages are cleared when they are written */
+  int32_t reserved;
+  const int64_t *axes; /* x's axes that windows slide over; NULL: the last window_ndim */
+  const int64_t *window;
+  const int64_t *stride;       /* NULL: 1 each */
+  const int64_t *dilation;     /* NULL: 1 each */
+  const int64_t *padding_low;  /* NULL: 0 each */
+  const int64_t *padding_high; /* NULL: 0 each */
+  const void *fill;            /* an element of x's dtype in native byte order; NULL: zero */
+  const double
+      *weights; /* scatter: a weight for each tap, in C order: weighted means instead of `reduction`. NULL: 1 */
+} sc_patches;
+
+/* Shape of patches: x.ndim + window_ndim extents. */
+sc_status sc_patches_shape(const sc_tensor *x, const sc_patches *options, int64_t *shape, sc_error *error);
+/* Of one dtype; elements are moved, not computed with. */
+sc_status sc_patches_gather(const sc_tensor *x, const sc_tensor *patches, const sc_patches *options,
+                            const sc_control *control, sc_error *error);
+/* The adjoint: an element of x becomes the sum, or the (weighted) mean, of all that a gather copies it to; 0 where that
+ * is nothing. One dtype, but float64 for means of integers and bool. Sums of integers wrap, of bool are OR. */
+sc_status sc_patches_scatter(const sc_tensor *patches, const sc_tensor *x, const sc_patches *options,
+                             const sc_control *control, sc_error *error);
 
 /* ---- Pooling: a window's maximum, sum, average or norm --------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-"""Network layers on NumPy arrays: convolutions with channels and pools.
+"""Network layers on NumPy arrays: convolutions with channels, their gradients and plans, pools and patches.
 
 The names, argument orders and defaults are those of torch and jax.
 """
@@ -8,6 +8,16 @@ from __future__ import annotations
 from . import grad
 from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._general import conv_general_dilated
+from ._patches import fold, unfold
+from ._plan import ConvolutionPlan
+from ._plans import (
+    plan_conv1d,
+    plan_conv2d,
+    plan_conv3d,
+    plan_conv_transpose1d,
+    plan_conv_transpose2d,
+    plan_conv_transpose3d,
+)
 from ._pool import (
     avg_pool1d,
     avg_pool2d,
@@ -24,6 +34,7 @@ from ._pool import (
 )
 
 __all__ = [
+    "ConvolutionPlan",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -34,6 +45,7 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "fold",
     "grad",
     "lp_pool1d",
     "lp_pool2d",
@@ -41,7 +53,14 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "plan_conv1d",
+    "plan_conv2d",
+    "plan_conv3d",
+    "plan_conv_transpose1d",
+    "plan_conv_transpose2d",
+    "plan_conv_transpose3d",
     "sum_pool1d",
     "sum_pool2d",
     "sum_pool3d",
+    "unfold",
 ]

@@ -58,14 +58,15 @@ class Call(NamedTuple):
 
 def convolved(recipe: Recipe, input: Any, weight: Any, bias: Any, out: Any, threads: Any) -> np.ndarray:
     """The convolution of a recipe: by C alone for plain arrays, since the general path takes several times as long."""
-    if recipe.plain is not None and threads is None:
-        result = _native.conv_plain(recipe.plain, input, weight, bias, out)
+    if recipe.plain is not None:
+        result = _native.conv_plain(recipe.plain, input, weight, bias, out, threads)
         if result is not NotImplemented:
             return result
     return run(prepare(recipe, input, weight, bias, out, threads))
 
 
-def run(call: Call) -> np.ndarray:
+def run(call: Call, plan: _native.ConvolutionPlan | None = None) -> np.ndarray:
+    """Compute the call; with the filter as a plan has it, where that is given."""
     out = call.out
     if out is None:
         target = _results.new_result(call.like, call.shape, call.dtype)
@@ -77,6 +78,8 @@ def run(call: Call) -> np.ndarray:
         view = core_view(call, np.asarray(target))
         if None in call.codes:
             _through_numpy.convolve(call.options, call.a, call.b, call.bias, view, call.dtype)
+        elif plan is not None:
+            plan._run(*planned_arguments(call, view))
         else:
             _native.conv(*_core_arguments(call, view))
     if out is None or target is out:
@@ -124,6 +127,13 @@ def _core_arguments(call: Call, out: np.ndarray | None) -> tuple[Any, ...]:
         call.threads,
         call.options,
     )
+
+
+def planned_arguments(call: Call, out: np.ndarray) -> tuple[Any, ...]:
+    """The arguments of a plan's `_run` and `_pack`."""
+    a, a_code, out_code = call.a, call.codes[0], _dtypes.code_of(out.dtype)
+    byteswapped = (not a.dtype.isnative) + 2 * (not out.dtype.isnative)
+    return _results.buffer(a, a_code), a_code, _results.buffer(out, out_code), out_code, byteswapped, call.options
 
 
 def prepare(

@@ -463,7 +463,8 @@ def conv_transpose2d(
     Raises
     ------
     ValueError
-        As `conv2d`; `output_padding` that is negative or too large, `padding` that leaves no output.
+        As `conv2d`; `output_padding` that is negative or too large, `padding` that takes away more than there is
+        (exactly as much leaves an empty output).
     TypeError, OverflowError, MemoryError
         As `conv2d` does.
 

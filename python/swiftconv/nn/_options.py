@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _arguments
+from .. import _arguments, _dtypes
 from . import _padding
 from ._layout import Layouts, layouts
 
@@ -73,7 +73,7 @@ class Recipe(NamedTuple):
     same: str  # 'same' or 'same_lower', whose padding waits for the extents; '' where it stands in `options`
     layouts: Layouts
     dtype: np.dtype | None
-    plain: tuple[Any, ...] | None  # for `_native.conv_plain`; None where it has nothing to take
+    plain: tuple[Any, ...] | None  # `plain_recipe`
 
     def resolved(self, extents: tuple[int, ...], taps: tuple[int, ...]) -> Options:
         """The options for spatial extents of the input and of the weight."""
@@ -171,12 +171,19 @@ def _recipe(
         output_padding=_unless("output_padding", output_padding, spatial, 0),
     )
     made = layouts(layout, spatial, operation == TRANSPOSED, per_sample)
-    batched = made.batched
-    plain = None
-    if batched is not None and dtype is None and not per_sample:
-        axes = (batched.input, batched.weight, batched.output, batched.result)
-        plain = (options, *axes, _PLAIN_SAME[same], batched.in_memory_order_of_input)
-    return Recipe(options, same, made, dtype, plain)
+    return Recipe(options, same, made, dtype, plain_recipe(options, same, made, dtype))
+
+
+def plain_recipe(options: Options, same: str, layouts: Layouts, dtype: np.dtype | None) -> tuple[Any, ...] | None:
+    """What C needs to know of plain calls (conv_plain.h); None where the result's dtype is not one of NumPy's plain."""
+    code = None if dtype is None else _dtypes.code_of(dtype)
+    if dtype is not None and (code is None or code == _dtypes.BFLOAT16):
+        return None
+    batched, unbatched = (
+        None if layout is None else (layout.input, layout.output, layout.result) for layout in layouts
+    )
+    weight, keeps_order = layouts.unbatched.weight, layouts.unbatched.in_memory_order_of_input
+    return (options, code, weight, batched, unbatched, _PLAIN_SAME[same], keeps_order)
 
 
 def _unless(name: str, value: Any, spatial: int, default: int) -> tuple[int, ...] | None:
