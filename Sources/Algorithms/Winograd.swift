@@ -25,7 +25,7 @@ package enum Winograd {
         explanation.tileRows = contractionTileRows
         explanation.tileColumns = contractionTileVectors(problem.arithmetic) &* plan.lanes
         explanation.blockRows = plan.blockRows &* outputs
-        explanation.blockColumns = plan.tilesX &* outputs
+        explanation.blockColumns = plan.blockColumns &* outputs
         explanation.workspaceBytes = WinogradScratch(plan).byteCount
         explanation.tasks = plan.taskCount
         explanation.threads = max(1, min(threads, plan.taskCount))

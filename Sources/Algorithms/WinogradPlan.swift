@@ -73,12 +73,16 @@ struct WinogradPlan {
     /// Tiles along an image's rows and columns.
     let tilesX: Int
     let tilesY: Int
-    /// A block: so many rows of tiles of so many images, and its tiles as whole vectors.
+    /// A block: so many rows of tiles of so many images, or a part of one row; and its tiles as whole vectors.
+    let blockColumns: Int
     let blockRows: Int
     let blockImages: Int
+    let columnBlocks: Int
     let rowBlocks: Int
     let imageBlocks: Int
     let blockTiles: Int
+    /// Input channels that are held transformed.
+    let passChannels: Int
     /// Output channels whose sums are held at a time, and input channels that a panel holds.
     let blockChannels: Int
     let panelDepth: Int
@@ -100,20 +104,24 @@ struct WinogradPlan {
         tilesX = ceilingDivide(shape.x.extent, outputs)
         tilesY = ceilingDivide(shape.y.extent, outputs)
         let pointCount = (outputs &+ 2) &* (outputs &+ 2)
-        let perTile = saturatingMultiply(pointCount &* element, shape.channel.extent)
-        let most = min(12 &* lanes, max(2 &* lanes, transformedBytes / max(perTile, 1)))
+        let perChannel = pointCount &* element &* lanes
+        passChannels = min(shape.channel.extent, max(1, 2 &* transformedBytes / perChannel))
+        let most = min(12, max(1, transformedBytes / (perChannel &* passChannels))) &* lanes
         let perImage = saturatingMultiply(tilesX, tilesY)
+        var (columns, rows, images) = (tilesX, tilesY, 1)
         if perImage <= most {
-            blockRows = tilesY
-            rowBlocks = 1
-            blockImages = max(1, min(shape.sample.extent, most / max(perImage, 1)))
+            images = max(1, min(shape.sample.extent, most / max(perImage, 1)))
+        } else if tilesX <= most {
+            rows = WinogradPlan.evenRows(tilesX, tilesY, most: most, lanes: lanes)
         } else {
-            blockImages = 1
-            blockRows = WinogradPlan.evenRows(tilesX, tilesY, most: most, lanes: lanes)
-            rowBlocks = ceilingDivide(tilesY, blockRows)
+            rows = 1
+            columns = ceilingDivide(ceilingDivide(tilesX, ceilingDivide(tilesX, most)), lanes) &* lanes
         }
-        imageBlocks = ceilingDivide(shape.sample.extent, blockImages)
-        blockTiles = ceilingDivide(blockImages &* blockRows &* tilesX, lanes) &* lanes
+        (blockColumns, blockRows, blockImages) = (columns, rows, images)
+        columnBlocks = ceilingDivide(tilesX, columns)
+        rowBlocks = ceilingDivide(tilesY, rows)
+        imageBlocks = ceilingDivide(shape.sample.extent, images)
+        blockTiles = ceilingDivide(images &* rows &* columns, lanes) &* lanes
         blockChannels = max(
             contractionTileRows,
             min(shape.row.extent, sumsBytes / (pointCount &* element &* blockTiles)) / contractionTileRows
@@ -135,7 +143,8 @@ struct WinogradPlan {
     }
 
     var taskCount: Int {
-        saturatingMultiply(problem.batch.extent, saturatingMultiply(imageBlocks, rowBlocks))
+        saturatingMultiply(
+            problem.batch.extent, saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks)))
     }
 
     /// Distance between points, of which vectors are read and written at once: not a multiple of a page, or they would
@@ -147,7 +156,7 @@ struct WinogradPlan {
         return bytes / 64 % 2 == 0 ? bytes &+ 64 : bytes
     }
 
-    var transformedPitch: Int { pointPitch(channels) }
+    var transformedPitch: Int { pointPitch(passChannels) }
     var sumsPitch: Int { pointPitch(blockChannels) }
     /// Bytes of one channel's tiles.
     var tilesBytes: Int { blockTiles &* element }
