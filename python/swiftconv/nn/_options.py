@@ -101,13 +101,13 @@ def recipe(
     output_padding: Any = 0,
 ) -> Recipe:
     """The recipe of a function with torch's options; from a cache, where they are what they were."""
-    if not _is_plain(stride):
+    if not _arguments.is_plain(stride):
         stride = _arguments.per_spatial_axis("stride", stride, spatial)
-    if not _is_plain(dilation):
+    if not _arguments.is_plain(dilation):
         dilation = _arguments.per_spatial_axis("dilation", dilation, spatial)
-    if not _is_plain(output_padding):
+    if not _arguments.is_plain(output_padding):
         output_padding = _arguments.per_spatial_axis("output_padding", output_padding, spatial)
-    if not _is_plain(padding) and type(padding) is not str:
+    if not _arguments.is_plain(padding) and type(padding) is not str:
         padding = _padding.normalised(padding, spatial)
     if type(groups) is not int:
         groups = _arguments.integer("groups", groups, "an integer of at least 1")
@@ -131,13 +131,6 @@ def recipe(
         per_sample,
         output_padding,
     )
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a cache may hold it as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
-    if type(value) is int:
-        return True
-    return type(value) is tuple and not [entry for entry in value if type(entry) is not int]
 
 
 @lru_cache(maxsize=512, typed=True)
