@@ -17,6 +17,12 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     case complex64 = 13
     case complex128 = 14
 
+    /// Spelled out, so that other modules inline it: what the compiler makes is a call by way of a witness table.
+    @inlinable
+    package static func == (a: ElementType, b: ElementType) -> Bool {
+        unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
+    }
+
     @inlinable
     package var byteCount: Int {
         switch self {
@@ -77,6 +83,12 @@ package enum ElementType: Int32, CaseIterable, Sendable {
 @frozen
 package enum ArithmeticKind: Sendable {
     case boolean, word16, word32, word64, float32, float64, complex64, complex128
+
+    /// As ElementType's.
+    @inlinable
+    package static func == (a: ArithmeticKind, b: ArithmeticKind) -> Bool {
+        unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
+    }
 
     @inlinable
     package var byteCount: Int {
