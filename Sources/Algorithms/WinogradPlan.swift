@@ -16,8 +16,10 @@ struct WinogradShape {
     var channel = ContractionIndex()
     var row = ContractionIndex()
     var isDouble = false
+    /// F(outputs x outputs, 3 x 3): 4, or 2 where so many channels would pass the bounds of the workspace.
+    var outputs = 4
 
-    /// Nil where the problem is of another kind.
+    /// Nil where the problem is of another kind, or of more channels than even the smaller tile can hold.
     init?(_ problem: ContractionProblem) {
         switch problem.arithmetic {
         case .float32: isDouble = false
@@ -57,6 +59,47 @@ struct WinogradShape {
         }
         if taps != 2 || samples > 1 || channels > 1 { return nil }
         (y, x) = (axes[0], axes[1])
+        let arithmetic = problem.arithmetic
+        if fits(arithmetic) { return }
+        outputs = 2
+        if !fits(arithmetic) { return nil }
+    }
+}
+
+extension WinogradShape {
+    /// Bytes of a tile's transformed channels.
+    private func tileBytes(_ arithmetic: ArithmeticKind) -> Int {
+        saturatingMultiply((outputs &+ 2) &* (outputs &+ 2) &* arithmetic.byteCount, channel.extent)
+    }
+
+    /// Whether a block may hold a vector of tiles.
+    private func fits(_ arithmetic: ArithmeticKind) -> Bool {
+        saturatingMultiply(vectorLanes(arithmetic), tileBytes(arithmetic)) <= largestTransformedBytes
+    }
+
+    /// Tiles that a block holds at most.
+    func mostTiles(_ arithmetic: ArithmeticKind) -> Int {
+        let (lanes, bytes) = (vectorLanes(arithmetic), max(tileBytes(arithmetic), 1))
+        let least = saturatingMultiply(2 &* lanes, bytes) <= largestTransformedBytes ? 2 &* lanes : lanes
+        return min(12 &* lanes, max(least, transformedBytes / bytes))
+    }
+
+    /// Columns of outputs in a strip: blocks take whole rows of tiles, so wide images are cut from top to bottom. Whole
+    /// tiles, whose sums do not depend on the cut.
+    func stripColumns(_ arithmetic: ArithmeticKind) -> Int {
+        let (most, lanes) = (mostTiles(arithmetic), vectorLanes(arithmetic))
+        let tiles = ceilingDivide(x.extent, outputs)
+        if tiles <= most { return x.extent }
+        let even = ceilingDivide(tiles, ceilingDivide(tiles, most))
+        return min(most, ceilingDivide(even, lanes) &* lanes) &* outputs
+    }
+
+    /// The strip from a column on, and how far its outputs lie from the first.
+    func strip(from column: Int, columns: Int) -> (WinogradShape, Int) {
+        var strip = self
+        strip.x.extent = min(columns, x.extent &- column)
+        strip.x.window.padding = x.window.padding &- column
+        return (strip, column &* x.outputStride)
     }
 }
 
@@ -87,9 +130,10 @@ struct WinogradPlan {
     var channels: Int { shape.channel.extent }
     var rows: Int { shape.row.extent }
 
-    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int) {
+    init(_ problem: ContractionProblem, _ shape: WinogradShape) {
         self.problem = problem
         self.shape = shape
+        let outputs = shape.outputs
         kernels = WinogradKernels(outputs: outputs, isDouble: shape.isDouble)
         let arithmetic = problem.arithmetic
         element = arithmetic.byteCount
@@ -100,8 +144,7 @@ struct WinogradPlan {
         tilesX = ceilingDivide(shape.x.extent, outputs)
         tilesY = ceilingDivide(shape.y.extent, outputs)
         let pointCount = (outputs &+ 2) &* (outputs &+ 2)
-        let perTile = saturatingMultiply(pointCount &* element, shape.channel.extent)
-        let most = min(12 &* lanes, max(2 &* lanes, transformedBytes / max(perTile, 1)))
+        let most = shape.mostTiles(arithmetic)
         let perImage = saturatingMultiply(tilesX, tilesY)
         if perImage <= most {
             blockRows = tilesY
@@ -162,3 +205,5 @@ struct WinogradPlan {
 /// Bytes of a block's transformed input, and of its sums: together they stay in a second-level cache, or nearly.
 private let transformedBytes = 1200 << 10
 private let sumsBytes = 400 << 10
+/// Bytes of transformed input that no block passes: what a thread's workspace may hold beside its sums.
+private let largestTransformedBytes = 3 << 20

@@ -101,13 +101,13 @@ def recipe(
     output_padding: Any = 0,
 ) -> Recipe:
     """The recipe of a function with torch's options; from a cache, where they are what they were."""
-    if not _is_plain(stride):
+    if type(stride) is not int and not _is_plain(stride):
         stride = _arguments.per_spatial_axis("stride", stride, spatial)
-    if not _is_plain(dilation):
+    if type(dilation) is not int and not _is_plain(dilation):
         dilation = _arguments.per_spatial_axis("dilation", dilation, spatial)
-    if not _is_plain(output_padding):
+    if type(output_padding) is not int and not _is_plain(output_padding):
         output_padding = _arguments.per_spatial_axis("output_padding", output_padding, spatial)
-    if not _is_plain(padding) and type(padding) is not str:
+    if type(padding) is not int and type(padding) is not str and not _is_plain(padding):
         padding = _padding.normalised(padding, spatial)
     if type(groups) is not int:
         groups = _arguments.integer("groups", groups, "an integer of at least 1")
@@ -134,10 +134,13 @@ def recipe(
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a cache may hold it as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
-    if type(value) is int:
-        return True
-    return type(value) is tuple and not [entry for entry in value if type(entry) is not int]
+    """Whether it is a tuple that a cache may hold as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
+    if type(value) is not tuple:
+        return False
+    for entry in value:  # faster than any() over so few
+        if type(entry) is not int:
+            return False
+    return True
 
 
 @lru_cache(maxsize=512, typed=True)
