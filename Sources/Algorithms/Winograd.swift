@@ -13,65 +13,64 @@ package enum Winograd {
         return shape.x.window.inputStride == problem.inputType.byteCount
     }
 
-    package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
+    package static func explain(_ problem: ContractionProblem, outputs: Int, threads: Int) -> Explanation {
         var explanation = Explanation()
         guard let shape = WinogradShape(problem) else { return explanation }
-        let strips = WinogradStrips(problem, shape)
-        let plan = strips.plan(0)
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
         explanation.algorithm = "winograd"
-        explanation.kernel = shape.outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
+        explanation.kernel = outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
         explanation.input = "transformed by blocks"
         explanation.output = "transformed by blocks"
         explanation.vectorLanes = plan.lanes
         explanation.tileRows = contractionTileRows
         explanation.tileColumns = contractionTileVectors(problem.arithmetic) &* plan.lanes
-        explanation.blockRows = plan.blockRows &* shape.outputs
-        explanation.blockColumns = plan.tilesX &* shape.outputs
-        explanation.workspaceBytes = strips.scratchBytes
-        explanation.tasks = saturatingMultiply(strips.count, plan.taskCount)
+        explanation.blockRows = plan.blockRows &* outputs
+        explanation.blockColumns = plan.blockColumns &* outputs
+        explanation.workspaceBytes = WinogradScratch(plan).byteCount
+        explanation.tasks = plan.taskCount
         explanation.threads = max(1, min(threads, plan.taskCount))
         return explanation
     }
 
-    /// Runs the problem; nil if it is of another kind, or its filter is not finite.
+    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind, or its filter
+    /// is not finite.
     package static func run(
-        _ problem: ContractionProblem, threads: Int, control: Control, store: FilterStore? = nil
+        _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control, store: FilterStore? = nil
     ) throws(Failure) -> Bool? {
         guard let shape = WinogradShape(problem) else { return nil }
         if problem.outputCount == 0 { return true }
-        let strips = WinogradStrips(problem, shape)
-        let plan = strips.plan(0)
+        let plan = WinogradPlan(problem, shape, outputs: outputs)
+        if store == nil && plan.filterBytes > passBytes && plan.rows > 1 {
+            let rows = max(contractionTileRows, plan.rows / ceilingDivide(plan.filterBytes, passBytes))
+            return try run(problem, rowsPerPass: rows) { (problem) throws(Failure) in
+                try run(problem, outputs: outputs, threads: threads, control: control)
+            }
+        }
+        let layout = WinogradScratch(plan)
         let work = Double(problem.outputCount) * Double(plan.channels)
         let used = max(1, min(threads, max(plan.taskCount, plan.rows / 8), Int(min(work / workPerThread, 1e6)) &+ 1))
-        let perThread = max(roundToCacheLine(strips.scratchBytes), WinogradFilter.scratchBytes(plan))
-        let key = PackingKey(form: 0 &- shape.outputs, problem, base: store?.base ?? problem.filter)
+        let perThread = max(roundToCacheLine(layout.byteCount), WinogradFilter.scratchBytes(plan))
+        let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
         let packed = try PackedFilter(byteCount: plan.filterBytes, key, store)
         let filter = packed.base
         let isPacked = packed.isPacked
         var isFinite = true
         let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
-            for number in 0..<strips.count {
-                var plan = strips.plan(number)
-                var layout = WinogradScratch(plan)
-                let finished = withUnsafePointer(to: &plan) { plan in
-                    withUnsafePointer(to: &layout) { layout in
-                        var context = WinogradContext(
-                            plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
-                        return withUnsafeMutablePointer(to: &context) { context in
-                            let isReady = isPacked || number > 0
-                            if !isReady && !transformFilter(context, threads: used, control) { return false }
-                            isFinite = sc_atomic_load(infinities(context)) == 0
-                            if !isFinite || store?.onlyPacks ?? false { return true }
-                            return ThreadPool.run(
-                                tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
-                                context: context, blockTasks)
-                        }
+            var (plan, layout) = (plan, layout)
+            return withUnsafePointer(to: &plan) { plan in
+                withUnsafePointer(to: &layout) { layout in
+                    var context = WinogradContext(
+                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
+                    return withUnsafeMutablePointer(to: &context) { context in
+                        if !isPacked && !transformFilter(context, threads: used, control) { return false }
+                        isFinite = sc_atomic_load(infinities(context)) == 0
+                        if !isFinite || store?.onlyPacks ?? false { return true }
+                        return ThreadPool.run(
+                            tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
+                            context: context, blockTasks)
                     }
                 }
-                if !finished { return false }
-                if !isFinite || store?.onlyPacks ?? false { break }
             }
-            return true
         }
         if !isFinite { return nil }
         if finished { packed.keep() }
@@ -115,32 +114,6 @@ package enum Winograd {
 
 /// Bytes of transformed filters that a call without a plan holds at a time.
 private let passBytes = 12 << 20
-/// The strips of columns that a problem is cut into, each with a plan of its own: as wide as each other, but for the last.
-private struct WinogradStrips {
-    private let problem: ContractionProblem
-    private let shape: WinogradShape
-    private let columns: Int
-    let count: Int
-
-    init(_ problem: ContractionProblem, _ shape: WinogradShape) {
-        self.problem = problem
-        self.shape = shape
-        columns = max(shape.stripColumns(problem.arithmetic), 1)
-        count = ceilingDivide(shape.x.extent, columns)
-    }
-
-    func plan(_ number: Int) -> WinogradPlan {
-        let (strip, offset) = shape.strip(from: number &* columns, columns: columns)
-        var problem = problem
-        problem.output += offset
-        return WinogradPlan(problem, strip)
-    }
-
-    var scratchBytes: Int {
-        max(WinogradScratch(plan(0)).byteCount, WinogradScratch(plan(max(count, 1) &- 1)).byteCount)
-    }
-}
-
 /// Multiply-adds (of 9 taps' channels) worth waking a thread for.
 private let workPerThread = 100_000.0
 

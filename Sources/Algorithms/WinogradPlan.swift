@@ -16,10 +16,8 @@ struct WinogradShape {
     var channel = ContractionIndex()
     var row = ContractionIndex()
     var isDouble = false
-    /// F(outputs x outputs, 3 x 3): 4, or 2 where so many channels would pass the bounds of the workspace.
-    var outputs = 4
 
-    /// Nil where the problem is of another kind, or of more channels than even the smaller tile can hold.
+    /// Nil where the problem is of another kind.
     init?(_ problem: ContractionProblem) {
         switch problem.arithmetic {
         case .float32: isDouble = false
@@ -59,47 +57,6 @@ struct WinogradShape {
         }
         if taps != 2 || samples > 1 || channels > 1 { return nil }
         (y, x) = (axes[0], axes[1])
-        let arithmetic = problem.arithmetic
-        if fits(arithmetic) { return }
-        outputs = 2
-        if !fits(arithmetic) { return nil }
-    }
-}
-
-extension WinogradShape {
-    /// Bytes of a tile's transformed channels.
-    private func tileBytes(_ arithmetic: ArithmeticKind) -> Int {
-        saturatingMultiply((outputs &+ 2) &* (outputs &+ 2) &* arithmetic.byteCount, channel.extent)
-    }
-
-    /// Whether a block may hold a vector of tiles.
-    private func fits(_ arithmetic: ArithmeticKind) -> Bool {
-        saturatingMultiply(vectorLanes(arithmetic), tileBytes(arithmetic)) <= largestTransformedBytes
-    }
-
-    /// Tiles that a block holds at most.
-    func mostTiles(_ arithmetic: ArithmeticKind) -> Int {
-        let (lanes, bytes) = (vectorLanes(arithmetic), max(tileBytes(arithmetic), 1))
-        let least = saturatingMultiply(2 &* lanes, bytes) <= largestTransformedBytes ? 2 &* lanes : lanes
-        return min(12 &* lanes, max(least, transformedBytes / bytes))
-    }
-
-    /// Columns of outputs in a strip: blocks take whole rows of tiles, so wide images are cut from top to bottom. Whole
-    /// tiles, whose sums do not depend on the cut.
-    func stripColumns(_ arithmetic: ArithmeticKind) -> Int {
-        let (most, lanes) = (mostTiles(arithmetic), vectorLanes(arithmetic))
-        let tiles = ceilingDivide(x.extent, outputs)
-        if tiles <= most { return x.extent }
-        let even = ceilingDivide(tiles, ceilingDivide(tiles, most))
-        return min(most, ceilingDivide(even, lanes) &* lanes) &* outputs
-    }
-
-    /// The strip from a column on, and how far its outputs lie from the first.
-    func strip(from column: Int, columns: Int) -> (WinogradShape, Int) {
-        var strip = self
-        strip.x.extent = min(columns, x.extent &- column)
-        strip.x.window.padding = x.window.padding &- column
-        return (strip, column &* x.outputStride)
     }
 }
 
@@ -116,12 +73,16 @@ struct WinogradPlan {
     /// Tiles along an image's rows and columns.
     let tilesX: Int
     let tilesY: Int
-    /// A block: so many rows of tiles of so many images, and its tiles as whole vectors.
+    /// A block: so many rows of tiles of so many images, or a part of one row; and its tiles as whole vectors.
+    let blockColumns: Int
     let blockRows: Int
     let blockImages: Int
+    let columnBlocks: Int
     let rowBlocks: Int
     let imageBlocks: Int
     let blockTiles: Int
+    /// Input channels that are held transformed.
+    let passChannels: Int
     /// Output channels whose sums are held at a time, and input channels that a panel holds.
     let blockChannels: Int
     let panelDepth: Int
@@ -130,10 +91,9 @@ struct WinogradPlan {
     var channels: Int { shape.channel.extent }
     var rows: Int { shape.row.extent }
 
-    init(_ problem: ContractionProblem, _ shape: WinogradShape) {
+    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int) {
         self.problem = problem
         self.shape = shape
-        let outputs = shape.outputs
         kernels = WinogradKernels(outputs: outputs, isDouble: shape.isDouble)
         let arithmetic = problem.arithmetic
         element = arithmetic.byteCount
@@ -144,19 +104,24 @@ struct WinogradPlan {
         tilesX = ceilingDivide(shape.x.extent, outputs)
         tilesY = ceilingDivide(shape.y.extent, outputs)
         let pointCount = (outputs &+ 2) &* (outputs &+ 2)
-        let most = shape.mostTiles(arithmetic)
+        let perChannel = pointCount &* element &* lanes
+        passChannels = min(shape.channel.extent, max(1, 2 &* transformedBytes / perChannel))
+        let most = min(12, max(1, transformedBytes / (perChannel &* passChannels))) &* lanes
         let perImage = saturatingMultiply(tilesX, tilesY)
+        var (columns, rows, images) = (tilesX, tilesY, 1)
         if perImage <= most {
-            blockRows = tilesY
-            rowBlocks = 1
-            blockImages = max(1, min(shape.sample.extent, most / max(perImage, 1)))
+            images = max(1, min(shape.sample.extent, most / max(perImage, 1)))
+        } else if tilesX <= most {
+            rows = WinogradPlan.evenRows(tilesX, tilesY, most: most, lanes: lanes)
         } else {
-            blockImages = 1
-            blockRows = WinogradPlan.evenRows(tilesX, tilesY, most: most, lanes: lanes)
-            rowBlocks = ceilingDivide(tilesY, blockRows)
+            rows = 1
+            columns = ceilingDivide(ceilingDivide(tilesX, ceilingDivide(tilesX, most)), lanes) &* lanes
         }
-        imageBlocks = ceilingDivide(shape.sample.extent, blockImages)
-        blockTiles = ceilingDivide(blockImages &* blockRows &* tilesX, lanes) &* lanes
+        (blockColumns, blockRows, blockImages) = (columns, rows, images)
+        columnBlocks = ceilingDivide(tilesX, columns)
+        rowBlocks = ceilingDivide(tilesY, rows)
+        imageBlocks = ceilingDivide(shape.sample.extent, images)
+        blockTiles = ceilingDivide(images &* rows &* columns, lanes) &* lanes
         blockChannels = max(
             contractionTileRows,
             min(shape.row.extent, sumsBytes / (pointCount &* element &* blockTiles)) / contractionTileRows
@@ -178,7 +143,8 @@ struct WinogradPlan {
     }
 
     var taskCount: Int {
-        saturatingMultiply(problem.batch.extent, saturatingMultiply(imageBlocks, rowBlocks))
+        saturatingMultiply(
+            problem.batch.extent, saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks)))
     }
 
     /// Distance between points, of which vectors are read and written at once: not a multiple of a page, or they would
@@ -190,7 +156,7 @@ struct WinogradPlan {
         return bytes / 64 % 2 == 0 ? bytes &+ 64 : bytes
     }
 
-    var transformedPitch: Int { pointPitch(channels) }
+    var transformedPitch: Int { pointPitch(passChannels) }
     var sumsPitch: Int { pointPitch(blockChannels) }
     /// Bytes of one channel's tiles.
     var tilesBytes: Int { blockTiles &* element }
@@ -205,5 +171,3 @@ struct WinogradPlan {
 /// Bytes of a block's transformed input, and of its sums: together they stay in a second-level cache, or nearly.
 private let transformedBytes = 1200 << 10
 private let sumsBytes = 400 << 10
-/// Bytes of transformed input that no block passes: what a thread's workspace may hold beside its sums.
-private let largestTransformedBytes = 3 << 20

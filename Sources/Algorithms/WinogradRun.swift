@@ -28,12 +28,12 @@ struct WinogradScratch {
             return next
         }
         // Phases are read and written by whole vectors, from lines as much longer.
-        let padded = saturatingAdd(plan.tilesX &+ 1, plan.lanes)
+        let padded = saturatingAdd(plan.blockColumns &+ 1, plan.lanes)
         line = take(saturatingMultiply(padded, outputs &* plan.element) &+ 2 &* vector)
         phasePitch = roundToCacheLine(saturatingMultiply(padded, plan.element)) &+ vector
         phases = take(saturatingMultiply(phasePitch, outputs))
         columnsPitch =
-            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.tilesX, plan.element)) &+ 2 &* vector
+            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.blockColumns, plan.element)) &+ 2 &* vector
         columns = take(saturatingMultiply(columnsPitch, outputs &* plan.kernels.points))
         transformed = take(saturatingMultiply(plan.transformedPitch, plan.points) &+ vector)
         sums = take(saturatingMultiply(plan.sumsPitch, plan.points))
@@ -66,12 +66,19 @@ struct WinogradRun {
 
     private func run(task: Int) {
         let block = WinogradBlock(plan.pointee, task: task)
-        transformInput(block)
-        let rows = plan.pointee.rows
+        let (rows, channels) = (plan.pointee.rows, plan.pointee.channels)
+        let pass = plan.pointee.passChannels
         var first = 0
         while first < rows {
             let count = min(plan.pointee.blockChannels, rows &- first)
-            multiply(block, first, count)
+            var channel = 0
+            while channel < channels {
+                let end = min(channel &+ pass, channels)
+                // Where all channels are held at once, they are transformed once.
+                if first == 0 || pass < channels { transformInput(block, channel..<end) }
+                multiply(block, first, count, channel..<end)
+                channel = end
+            }
             for r in 0..<count { transformOutput(block, first &+ r, sums: r) }
             first &+= count
         }
@@ -79,11 +86,12 @@ struct WinogradRun {
 
     // MARK: Input
 
-    private func transformInput(_ block: WinogradBlock) {
+    private func transformInput(_ block: WinogradBlock, _ channels: Range<Int>) {
         let pointee = plan.pointee
-        for c in 0..<pointee.channels {
+        for c in channels {
             let channel = block.input + c &* pointee.shape.channel.inputStride
-            let target = scratch + (layout.pointee.transformed &+ c &* pointee.tilesBytes)
+            let place = (c &- channels.lowerBound) &* pointee.tilesBytes
+            let target = scratch + (layout.pointee.transformed &+ place)
             for n in 0..<block.images {
                 transform(
                     block, channel + n &* pointee.shape.sample.inputStride,
@@ -100,25 +108,25 @@ struct WinogradRun {
         let columns = scratch + layout.pointee.columns
         let firstY = block.firstRow &* kernels.outputs &- pointee.shape.y.window.padding
         for r in 0..<block.rows &* kernels.outputs &+ 2 {
-            let line = fillLine(image, y: firstY &+ r)
+            let line = fillLine(block, image, y: firstY &+ r)
             let place = r % kernels.outputs &* kernels.points &* pitch
             kernels.transformColumns(
-                line, tiles: pointee.tilesX, phases: scratch + layout.pointee.phases,
+                line, tiles: block.columns, phases: scratch + layout.pointee.phases,
                 phasePitch: layout.pointee.phasePitch,
-                to: columns + (place &+ r / kernels.outputs &* pointee.tilesX &* pointee.element), pitch: pitch)
+                to: columns + (place &+ r / kernels.outputs &* block.columns &* pointee.element), pitch: pitch)
         }
         kernels.transformRows(
-            UnsafeRawPointer(columns), pitch: pitch, tiles: block.tilesPerImage, tilesPerRow: pointee.tilesX,
+            UnsafeRawPointer(columns), pitch: pitch, tiles: block.tilesPerImage, tilesPerRow: block.columns,
             to: target, pointPitch: pointee.transformedPitch)
     }
 
     /// An input row from the first tile's first sample on, boundary settled.
-    private func fillLine(_ image: UnsafeRawPointer, y: Int) -> UnsafeRawPointer {
+    private func fillLine(_ block: WinogradBlock, _ image: UnsafeRawPointer, y: Int) -> UnsafeRawPointer {
         let pointee = plan.pointee
         let line = scratch + layout.pointee.line
         let stage = scratch + layout.pointee.stages
         let element = pointee.element
-        let count = pointee.tilesX &* pointee.kernels.outputs &+ 2
+        let count = block.columns &* pointee.kernels.outputs &+ 2
         let (windowY, windowX) = (pointee.shape.y.window, pointee.shape.x.window)
         let mappedY = pointee.problem.boundary.map(y, extent: windowY.extent)
         if mappedY < 0 {
@@ -126,24 +134,27 @@ struct WinogradRun {
             return UnsafeRawPointer(line)
         }
         let row = image + mappedY &* windowY.inputStride
-        let first = 0 &- windowX.padding
+        let firstOutput = block.firstColumn &* pointee.kernels.outputs
+        let first = firstOutput &- windowX.padding
+        // Beyond the last output's window, to which tiles may reach, nothing matters.
+        let needed = pointee.shape.x.extent &+ 2
         let low = min(max(0 &- first, 0), count)
         let high = max(low, min(count, windowX.extent &- first))
-        for i in 0..<low { fillOutside(row, line, i, first &+ i) }
+        for i in 0..<low { fillOutside(row, line, i, first &+ i, isNeeded: firstOutput &+ i < needed) }
         if high > low {
             readRun(
                 pointee.reader, row + (first &+ low) &* windowX.inputStride, stride: windowX.inputStride,
                 count: high &- low, to: line + low &* element, stage: stage)
         }
-        for i in high..<count { fillOutside(row, line, i, first &+ i) }
+        for i in high..<count { fillOutside(row, line, i, first &+ i, isNeeded: firstOutput &+ i < needed) }
         return UnsafeRawPointer(line)
     }
 
-    private func fillOutside(_ row: UnsafeRawPointer, _ line: UnsafeMutableRawPointer, _ i: Int, _ x: Int) {
+    private func fillOutside(
+        _ row: UnsafeRawPointer, _ line: UnsafeMutableRawPointer, _ i: Int, _ x: Int, isNeeded: Bool
+    ) {
         let pointee = plan.pointee
         let window = pointee.shape.x.window
-        // Beyond the last output's window, to which tiles may reach, nothing matters.
-        let isNeeded = i < pointee.shape.x.extent &+ 2
         let mapped = isNeeded ? pointee.problem.boundary.map(x, extent: window.extent) : -1
         let target = line + i &* pointee.element
         if mapped < 0 {
@@ -157,22 +168,23 @@ struct WinogradRun {
 
     // MARK: Products
 
-    /// For every point, the sums of `count` output channels over all input channels.
-    private func multiply(_ block: WinogradBlock, _ first: Int, _ count: Int) {
+    /// For every point, the sums of `count` output channels over some input channels, added to those over the ones before.
+    private func multiply(_ block: WinogradBlock, _ first: Int, _ count: Int, _ channels: Range<Int>) {
         let pointee = plan.pointee
         let width = contractionTileVectors(pointee.problem.arithmetic) &* pointee.lanes
         for p in 0..<pointee.points {
             let filter = filter + (block.filter &+ p &* pointee.filterPointBytes)
             let transformed = UnsafeRawPointer(scratch) + (layout.pointee.transformed &+ p &* pointee.transformedPitch)
             let sums = scratch + (layout.pointee.sums &+ p &* pointee.sumsPitch)
-            var depth = 0
-            while depth < pointee.channels {
-                let depths = min(pointee.panelDepth, pointee.channels &- depth)
+            var depth = channels.lowerBound
+            while depth < channels.upperBound {
+                let depths = min(pointee.panelDepth, channels.upperBound &- depth)
+                let panel = transformed + (depth &- channels.lowerBound) &* pointee.tilesBytes
                 var tile = 0
                 while tile < block.paddedTiles {
                     multiply(
                         filter + (first &* pointee.channels &+ depth) &* pointee.element, rows: count,
-                        transformed + (depth &* pointee.tilesBytes &+ tile &* pointee.element), depths: depths,
+                        panel + tile &* pointee.element, depths: depths,
                         vectors: min(width, block.paddedTiles &- tile) / pointee.lanes,
                         to: sums + tile &* pointee.element, isFirst: depth == 0)
                     tile &+= width
@@ -235,34 +247,36 @@ struct WinogradRun {
         let pointee = plan.pointee
         let (y, x) = (pointee.shape.y, pointee.shape.x)
         let outputs = pointee.kernels.outputs
-        let lineBytes = pointee.tilesX &* outputs &* pointee.element
+        let lineBytes = block.columns &* outputs &* pointee.element
+        let firstX = block.firstColumn &* outputs
+        let width = min(block.columns &* outputs, x.extent &- firstX)
         for n in 0..<block.images {
             let image = output + n &* pointee.shape.sample.outputStride
             for r in 0..<block.rows {
                 let line = scratch + (layout.pointee.lines &+ (n &* block.rows &+ r) &* lineBytes)
                 let firstY = (block.firstRow &+ r) &* outputs
                 let height = min(outputs, y.extent &- firstY)
-                let target = image + firstY &* y.outputStride
+                let target = image + (firstY &* y.outputStride &+ firstX &* x.outputStride)
                 if pointee.writer.isPlain && x.outputStride == pointee.element {
                     copyRows(
                         UnsafeRawPointer(line), strideBytes: layout.pointee.linePitch, to: target,
-                        strideBytes: y.outputStride, rows: height, byteCount: x.extent &* pointee.element)
+                        strideBytes: y.outputStride, rows: height, byteCount: width &* pointee.element)
                     continue
                 }
                 for a in 0..<height {
-                    write(line + a &* layout.pointee.linePitch, to: target + a &* y.outputStride)
+                    write(line + a &* layout.pointee.linePitch, width, to: target + a &* y.outputStride)
                 }
             }
         }
     }
 
-    private func write(_ line: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer) {
+    private func write(_ line: UnsafeMutableRawPointer, _ width: Int, to target: UnsafeMutableRawPointer) {
         let pointee = plan.pointee
         let x = pointee.shape.x
         let stages = scratch + layout.pointee.stages
         var first = 0
-        while first < x.extent {
-            let count = min(stageElements, x.extent &- first)
+        while first < width {
+            let count = min(stageElements, width &- first)
             pointee.writer.write(
                 line + first &* pointee.element, count: count, to: target + first &* x.outputStride,
                 stride: x.outputStride, stages: stages, stages + 16 &* stageElements)
@@ -277,8 +291,8 @@ struct WinogradRun {
         for tile in 0..<block.tiles where !isFinite(tile: tile) {
             let image = tile / block.tilesPerImage
             let inImage = tile % block.tilesPerImage
-            let y = (block.firstRow &+ inImage / plan.pointee.tilesX) &* outputs
-            let x = inImage % plan.pointee.tilesX &* outputs
+            let y = (block.firstRow &+ inImage / block.columns) &* outputs
+            let x = (block.firstColumn &+ inImage % block.columns) &* outputs
             for a in 0..<outputs {
                 for b in 0..<outputs {
                     let sum = sumDirectly(block, row, image: image, y: y &+ a, x: x &+ b)
@@ -360,6 +374,8 @@ struct WinogradBlock {
     let bias: Int
     let firstRow: Int
     let rows: Int
+    let firstColumn: Int
+    let columns: Int
     let images: Int
     let tilesPerImage: Int
     let tiles: Int
@@ -367,9 +383,14 @@ struct WinogradBlock {
 
     init(_ plan: WinogradPlan, task: Int) {
         let problem = plan.problem
-        let rowBlock = task % plan.rowBlocks
-        let imageBlock = task / plan.rowBlocks % plan.imageBlocks
-        let batch = task / plan.rowBlocks / plan.imageBlocks
+        var rest = task
+        func take(_ extent: Int) -> Int {
+            let index = rest % extent
+            rest /= extent
+            return index
+        }
+        let (columnBlock, rowBlock) = (take(plan.columnBlocks), take(plan.rowBlocks))
+        let (imageBlock, batch) = (take(plan.imageBlocks), rest)
         let firstImage = imageBlock &* plan.blockImages
         input =
             problem.input
@@ -383,7 +404,9 @@ struct WinogradBlock {
         firstRow = rowBlock &* plan.blockRows
         rows = min(plan.blockRows, plan.tilesY &- firstRow)
         images = min(plan.blockImages, plan.shape.sample.extent &- firstImage)
-        tilesPerImage = rows &* plan.tilesX
+        firstColumn = columnBlock &* plan.blockColumns
+        columns = min(plan.blockColumns, plan.tilesX &- firstColumn)
+        tilesPerImage = rows &* columns
         tiles = images &* tilesPerImage
         paddedTiles = ceilingDivide(tiles, plan.lanes) &* plan.lanes
     }

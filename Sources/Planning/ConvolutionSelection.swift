@@ -87,7 +87,7 @@ private func run(
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
         if case .winograd = method, !Winograd.canRun(problem) { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
-        let finished = try Winograd.run(problem, threads: threads, control: control, store: store)
+        let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control, store: store)
         if let finished { return finished }
         return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .stencil:
@@ -110,7 +110,7 @@ package func explain(
     if convolution.phaseCount == 0 { return found }
     let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
-    case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, threads: threads)
+    case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)
     case .stencil:
         _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
