@@ -266,7 +266,9 @@ def test_attributes(rng):
     assert fresh.nbytes == 0 and fresh.workspace_nbytes is None and fresh.input_shape is None
 
 
-@pytest.mark.parametrize("options", [{"layout": "NHWC"}, {"method": "winograd"}, {"dtype": float}, {"groups": 2}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"layout": "NHWC"}, {"method": "winograd"}, {"dtype": float}, {"groups": 2}], ids=str
+)
 def test_the_filter_is_packed_at_creation_for_what_the_calls_will_be(options, rng):
     w = normals(rng, (32, 32 // options.get("groups", 1), 3, 3), np.float32)
     shape = (2, 14, 16, 32) if "layout" in options else (2, 32, 14, 16)
@@ -348,7 +350,7 @@ def test_bad_transposed_plans(options):
     ((X, np.zeros((2, 3, 5, 4))), {}, ValueError, ["out", "(2, 3, 5, 4)", "(2, 3, 5, 3)"]), ((X, np.zeros((3, 5, 3))), {}, ValueError, ["out"]),
     ((X,), {"out": np.broadcast_to(0.0, (2, 3, 5, 3))}, ValueError, ["read-only"]), ((X,), {"out": [1]}, TypeError, ["out", "list"]),
     ((X, np.zeros((2, 3, 5, 3), int)), {}, TypeError, ["out", "int64"]), ((X, np.ma.zeros((2, 3, 5, 3))), {}, TypeError, ["mask"]),
-    ((), {}, TypeError, ["input"]), ((X, None, None), {}, TypeError, ["__call__"]), ((X,), {"other": 1}, TypeError, ["other"]),
+    ((), {}, TypeError, ["input"]), ((X, None, None), {}, TypeError, ["positional"]), ((X,), {"other": 1}, TypeError, ["other"]),
     ((X, None), {"out": None}, TypeError, ["out"]), ((X,), {"input": X}, TypeError, ["input"]),
     ((np.broadcast_to(1.0, (2**50, 4, 6, 5)),), {}, MemoryError, []), ((X + 1j,), {}, TypeError, ["complex128", "float64"]),
 ], ids=lambda value: str(value)[:50] if isinstance(value, dict) else "")  # fmt: skip
@@ -528,7 +530,11 @@ LAYERS = [  # input, weight, options
 def test_workspace_is_below_four_mib_a_thread(shape, filters, options, dtype):
     """Whatever the layer: beyond the packed filter, which is a plan's."""
     w = np.broadcast_to(np.ones((), dtype), filters)
-    methods = ["auto", "gemm", *(["winograd"] if filters[2:] == (3, 3) and not {"dilation", "stride"} & {*options} else [])]
+    methods = [
+        "auto",
+        "gemm",
+        *(["winograd"] if filters[2:] == (3, 3) and not {"dilation", "stride"} & {*options} else []),
+    ]
     for method in methods if dtype == np.float32 else ["auto"]:
         for layout in ("NCHW", "NHWC"):
             lying = shape if layout == "NCHW" else (shape[0], *shape[2:], shape[1])
@@ -541,7 +547,10 @@ def test_workspace_is_below_four_mib_a_thread(shape, filters, options, dtype):
 def test_workspace_does_not_grow_with_batch_and_image(rng):
     w = normals(rng, (64, 64, 3, 3), np.float32)
     for method in ("gemm", "winograd"):
-        plans = [nn.plan_conv2d(w, padding=1, method=method, input_shape=(n, 64, h, h)) for n, h in [(1, 56), (64, 56), (1, 448)]]
+        plans = [
+            nn.plan_conv2d(w, padding=1, method=method, input_shape=(n, 64, h, h))
+            for n, h in [(1, 56), (64, 56), (1, 448)]
+        ]
         assert max(plan.workspace_nbytes for plan in plans) < 4 * MIB
         assert plans[0].workspace_nbytes == plans[1].workspace_nbytes
 

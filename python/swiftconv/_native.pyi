@@ -111,21 +111,6 @@ def patches_shape(
     shape: tuple[int, ...],
     axes: _Ints,
     window: tuple[int, ...],
-def pool(
-    operation: int,
-    input: np.ndarray,
-    out: np.ndarray,
-    indices: np.ndarray | None,
-    input_code: int,
-    out_code: int,
-    byteswapped: int,
-    count_include_pad: int,
-    divisor_override: int,
-    norm_type: float,
-    signed_powers: int,
-    threads: int,
-    axes: _Ints,
-    kernel_size: tuple[int, ...],
     stride: _Ints,
     dilation: _Ints,
     padding_low: _Ints,
@@ -168,6 +153,39 @@ def patches_scatter(
     weights: bytes | None,
     /,
 ) -> None: ...
+def pool(
+    operation: int,
+    input: np.ndarray,
+    out: np.ndarray,
+    indices: np.ndarray | None,
+    input_code: int,
+    out_code: int,
+    byteswapped: int,
+    count_include_pad: int,
+    divisor_override: int,
+    norm_type: float,
+    signed_powers: int,
+    threads: int,
+    axes: _Ints,
+    kernel_size: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    ceil_mode: int,
+    /,
+) -> None: ...
+def pool_shape(
+    input_shape: tuple[int, ...],
+    axes: _Ints,
+    kernel_size: tuple[int, ...],
+    stride: _Ints,
+    dilation: _Ints,
+    padding_low: _Ints,
+    padding_high: _Ints,
+    ceil_mode: int,
+    /,
+) -> tuple[int, ...]: ...
 
 class ConvolutionPlan:
     def __new__(
@@ -193,20 +211,6 @@ class ConvolutionPlan:
     ) -> None: ...
     def _packed_bytes(self) -> int: ...
 
-    ceil_mode: int,
-    /,
-) -> None: ...
-def pool_shape(
-    input_shape: tuple[int, ...],
-    axes: _Ints,
-    kernel_size: tuple[int, ...],
-    stride: _Ints,
-    dilation: _Ints,
-    padding_low: _Ints,
-    padding_high: _Ints,
-    ceil_mode: int,
-    /,
-) -> tuple[int, ...]: ...
 def get_num_threads() -> int: ...
 def set_num_threads(n: int, /) -> int: ...
 def isa() -> str: ...
