@@ -1,13 +1,13 @@
 import Foundations
 
 extension ContractionProblem {
-    /// Most indices of one kind: two, and one for each spatial axis.
-    static var maximumIndices: Int { maximumRank }
+    /// Indices of all kinds.
+    var indexCount: Int { batch.count &+ rows.count &+ columns.count &+ depth.count }
 
     /// The same contraction with as few indices as will do: windows whose coordinates all lie inside become plain strides,
     /// indices of one value go, columns and depths are ordered by memory stride, the shortest last, and neighbours that one
-    /// stride walks in every operand become one. `indices` has room for four times `maximumIndices`, `windows` for
-    /// `maximumRank`; both outlive the result.
+    /// stride walks in every operand become one. `indices` has room for `indexCount` of them, `windows` for `windowCount`;
+    /// both outlive the result.
     ///
     /// The order of depths is the order of summation, so memory strides and window geometry alone decide it, never the
     /// extent of the batch.
@@ -20,7 +20,7 @@ extension ContractionProblem {
         var next = indices
         func copied(_ list: IndexList) -> IndexList {
             next.initialize(from: list.base, count: list.count)
-            defer { next += ContractionProblem.maximumIndices }
+            defer { next += list.count }
             return IndexList(base: next, count: list.count)
         }
         result.batch = copied(batch)

@@ -121,7 +121,8 @@ package struct FilterStore {
     }
 }
 
-/// Memory for one packed filter: a plan's, where it is packed already, or new.
+/// Memory for one packed filter: a plan's, where it is packed already, or new; none for a filter of no bytes, which counts
+/// as packed.
 struct PackedFilter: ~Copyable {
     private var owned: Workspace?
     private let key: PackingKey
@@ -133,6 +134,11 @@ struct PackedFilter: ~Copyable {
         self.store = store
         if let store, let found = FilterCache.find(store.cache, key) {
             base = found
+            owned = nil
+            return
+        }
+        if byteCount == 0 {
+            base = UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
             owned = nil
             return
         }

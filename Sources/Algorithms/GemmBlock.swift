@@ -31,7 +31,7 @@ struct GemmBlock {
         columns = IndexBox(list: problem.columns, starts: boxes, counts: boxes + maximumRank)
         depth = IndexBox(
             list: problem.depth, starts: boxes + 2 &* maximumRank, counts: boxes + 3 &* maximumRank)
-        patch = GemmPatch(storage: scratch + layout.patchLists)
+        patch = GemmPatch(problem, storage: scratch + layout.patchLists)
         input = problem.input
         output = problem.output
         filter = problem.filter

@@ -14,8 +14,6 @@ struct GemmPatch {
         var pitch = 0
     }
 
-    static var maximumAxes: Int { 3 &* maximumRank }
-
     let axes: UnsafeMutablePointer<Axis>
     var axisCount = 0
     /// For each window, and for each column and depth index outside windows, its axis.
@@ -24,17 +22,21 @@ struct GemmPatch {
     let depthAxis: UnsafeMutablePointer<Int>
     var byteCount = 0
 
-    /// Bytes of memory for the lists.
-    static var storageBytes: Int {
-        maximumAxes &* MemoryLayout<Axis>.stride &+ 3 &* maximumRank &* MemoryLayout<Int>.stride
+    /// Most axes that a problem's patches have: one for each window and for each column and depth index outside windows.
+    private static func axes(_ problem: ContractionProblem) -> Int {
+        problem.windowCount &+ problem.columns.count &+ problem.depth.count
     }
 
-    init(storage: UnsafeMutableRawPointer) {
+    /// Bytes of memory for the lists.
+    static func storageBytes(_ problem: ContractionProblem) -> Int {
+        axes(problem) &* (MemoryLayout<Axis>.stride &+ MemoryLayout<Int>.stride)
+    }
+
+    init(_ problem: ContractionProblem, storage: UnsafeMutableRawPointer) {
         axes = storage.assumingMemoryBound(to: Axis.self)
-        let lists = storage + GemmPatch.maximumAxes &* MemoryLayout<Axis>.stride
-        windowAxis = lists.assumingMemoryBound(to: Int.self)
-        columnAxis = windowAxis + maximumRank
-        depthAxis = columnAxis + maximumRank
+        windowAxis = (storage + GemmPatch.axes(problem) &* MemoryLayout<Axis>.stride).assumingMemoryBound(to: Int.self)
+        columnAxis = windowAxis + problem.windowCount
+        depthAxis = columnAxis + problem.columns.count
     }
 
     /// The box that a block needs.

@@ -78,7 +78,7 @@ struct GemmScratch {
         segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
         segments = take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))
         boxes = take(4 &* maximumRank &* 8)
-        patchLists = take(GemmPatch.storageBytes)
+        patchLists = take(GemmPatch.storageBytes(plan.problem))
         let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors
         start = take(saturatingMultiply(startVectors, plan.lanes &* plan.element))
         stages = take(2 &* 16 &* stageElements)
@@ -94,14 +94,14 @@ struct GemmScratch {
         let problem = plan.problem
         var lists = InlineArray<128, Int>(repeating: 0)
         return withUnsafeMutablePointer(to: &lists) { lists in
-            withUnsafeTemporaryAllocation(byteCount: GemmPatch.storageBytes, alignment: 16) { storage in
+            withUnsafeTemporaryAllocation(byteCount: GemmPatch.storageBytes(problem) &+ 1, alignment: 16) { storage in
                 let numbers = UnsafeMutableRawPointer(lists).assumingMemoryBound(to: Int.self)
                 let columns = IndexBox(list: problem.columns, starts: numbers, counts: numbers + maximumRank)
                 let depth = IndexBox(
                     list: problem.depth, starts: numbers + 2 &* maximumRank, counts: numbers + 3 &* maximumRank)
                 plan.columnBlocks.ranges(0, columns.starts, columns.counts)
                 plan.depthBlocks.ranges(0, depth.starts, depth.counts)
-                var patch = GemmPatch(storage: storage.baseAddress.unsafelyUnwrapped)
+                var patch = GemmPatch(problem, storage: storage.baseAddress.unsafelyUnwrapped)
                 patch.describe(problem, columns, depth, element: plan.element)
                 return patch.byteCount
             }

@@ -87,12 +87,11 @@ package enum ImplicitGemm {
     private static func withSimplified<Result>(
         _ problem: ContractionProblem, _ body: (ContractionProblem) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try withUnsafeTemporaryAllocation(
-            of: ContractionIndex.self, capacity: 4 &* ContractionProblem.maximumIndices
-        ) { (indices) throws(Failure) -> Result in
-            try withUnsafeTemporaryAllocation(of: ContractionWindow.self, capacity: maximumRank) {
+        // As small as may be: beyond 1 KiB they would come from the heap. One more, so that neither is empty.
+        try withUnsafeTemporaryAllocation(of: ContractionIndex.self, capacity: problem.indexCount &+ 1) {
+            (indices) throws(Failure) -> Result in
+            try withUnsafeTemporaryAllocation(of: ContractionWindow.self, capacity: problem.windowCount &+ 1) {
                 (windows) throws(Failure) -> Result in
-                // Neither is empty.
                 try body(
                     problem.simplified(
                         indices: indices.baseAddress.unsafelyUnwrapped,

@@ -14,6 +14,7 @@ func packFilter(
 ) -> Bool {
     let arithmetic = problem.arithmetic
     let element = arithmetic.byteCount
+    let reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, arithmetic)
     let rows = row.filterExtent
     let taps = column.filterExtent
     var planes = 1
@@ -23,7 +24,7 @@ func packFilter(
     for p in 0..<planes {
         for t in 0..<taps {
             packRun(
-                plane + t &* column.filterStride, stride: row.filterStride, count: rows, problem,
+                reader, plane + t &* column.filterStride, stride: row.filterStride, count: rows,
                 to: destination + (p &* taps &+ t) &* rows &* element)
         }
         // Odometer over the outer taps.
@@ -43,10 +44,9 @@ func packFilter(
 
 /// A strided run of filter elements, in the arithmetic's own form.
 private func packRun(
-    _ source: UnsafeRawPointer, stride: Int, count: Int, _ problem: SlidingProblem,
+    _ reader: ElementReader, _ source: UnsafeRawPointer, stride: Int, count: Int,
     to destination: UnsafeMutableRawPointer
 ) {
-    let reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
     if reader.isPlain {
         reader.read(source, stride: stride, count: count, to: destination, stage: destination)
         return
@@ -58,7 +58,7 @@ private func packRun(
         for first in Swift.stride(from: 0, to: count, by: perRead) {
             reader.read(
                 source + first &* stride, stride: stride, count: min(perRead, count &- first),
-                to: destination + first &* problem.arithmetic.byteCount,
+                to: destination + first &* reader.arithmetic.byteCount,
                 stage: stage.baseAddress.unsafelyUnwrapped)
         }
     }

@@ -1,6 +1,7 @@
 import CSwiftConv
 
 /// Why a call was refused: sc_status and sc_error of the C contract, thrown.
+@frozen
 package struct Failure: Error {
     package var status: Int32
     package var argument: Int32
@@ -9,6 +10,7 @@ package struct Failure: Error {
     package var lowest: Int
     package var expected: Int
 
+    @inlinable
     package init(
         _ status: Int, argument: Int = SC_ARG_NONE, axis: Int = -1, value: Int = 0, lowest: Int = 0, expected: Int = 0
     ) {

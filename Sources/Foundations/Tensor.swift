@@ -8,13 +8,16 @@ package typealias AxisInts = InlineArray<32, Int>
 package var maximumRank: Int { Int(SC_MAX_DIMS) }
 
 /// A strided array that the caller owns, its lists where the caller has them. Memory strides are in bytes.
+@frozen
 package struct Tensor {
     package var data: UnsafeMutableRawPointer
     package var type: ElementType
     package var byteswapped: Bool
     package var rank: Int
-    private let extents: UnsafePointer<Int64>?
-    private let strides: UnsafePointer<Int64>?
+    @usableFromInline
+    let extents: UnsafePointer<Int64>?
+    @usableFromInline
+    let strides: UnsafePointer<Int64>?
 
     /// `extents` and `strides` hold `rank` numbers and outlive the tensor.
     package init(
@@ -29,9 +32,11 @@ package struct Tensor {
         self.strides = strides
     }
 
+    @inlinable
     package func extent(_ axis: Int) -> Int { extents.map { Int($0[axis]) } ?? 1 }
 
     /// 0 on axes of one element or none, whose stride is never taken and on which NumPy leaves anything.
+    @inlinable
     package func stride(_ axis: Int) -> Int {
         extent(axis) <= 1 ? 0 : strides.map { Int($0[axis]) } ?? 0
     }

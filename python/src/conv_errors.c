@@ -65,8 +65,8 @@ static void raise_window_beyond(const sc_error *error, const conv_words *words) 
 
   if (error->argument == SC_ARG_PADDING)
     PyErr_Format(PyExc_ValueError,
-                 "%s[%d]=%lld takes away more than the output has along spatial axis %d: expected less padding", words->name,
-                 (int)error->axis, value, (int)error->axis);
+                 "%s[%d]=%lld takes away more than the output has along spatial axis %d: expected less padding",
+                 words->name, (int)error->axis, value, (int)error->axis);
   else
     PyErr_Format(PyExc_ValueError, "%s of dilated extent %lld along spatial axis %d exceeds the padded %s's %lld",
                  words->name, value, (int)error->axis, words->input, expected);
