@@ -129,7 +129,8 @@ extension ElementType {
     /// An element, or a complex element's part.
     fileprivate func number(_ p: UnsafeRawPointer) -> Double {
         switch self {
-        case .bool, .uint8: Double(p.load(as: UInt8.self))
+        case .bool: p.load(as: UInt8.self) == 0 ? 0 : 1
+        case .uint8: Double(p.load(as: UInt8.self))
         case .int8: Double(p.load(as: Int8.self))
         case .int16: Double(p.loadUnaligned(as: Int16.self))
         case .int32: Double(p.loadUnaligned(as: Int32.self))
