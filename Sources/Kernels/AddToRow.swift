@@ -5,7 +5,7 @@ package func addToRow(
     _ arithmetic: ArithmeticKind, _ value: SIMD2<UInt64>, _ sums: UnsafeMutableRawPointer, count: Int
 ) {
     switch arithmetic {
-    case .boolean: update(UInt8.self, value, sums, count) { $0 | $1 }
+    case .boolean: update(UInt8.self, value, sums, count) { min($0 | $1, 1) }
     case .word16: update(UInt16.self, value, sums, count) { $0 &+ $1 }
     case .word32: update(UInt32.self, value, sums, count) { $0 &+ $1 }
     case .word64: update(UInt64.self, value, sums, count) { $0 &+ $1 }
