@@ -7,10 +7,10 @@ import Testing
 struct ConvolutionReferenceTests {
     static let operations = [SC_CONV_FORWARD, SC_CONV_TRANSPOSED, SC_CONV_WEIGHT]
 
-    @Test(arguments: operations, [ElementType.float64, .int64])
+    @Test(arguments: operations, [ElementType.float64, .int64, .bool])
     func equalsTheDefinition(operation: Int, type: ElementType) {
         var generator = SeededGenerator(300 + operation)
-        for _ in 0..<300 {
+        for _ in 0..<150 {
             let geometry = ConvolutionCall.Geometry.random(operation, &generator)
             let call = ConvolutionCall(operation, geometry, type, .small, &generator)
             let actual = call.output(SC_CONV_REFERENCE)
@@ -25,7 +25,7 @@ struct ConvolutionReferenceTests {
         func inner(_ a: TestArray, _ b: TestArray) -> Double {
             zip(a.numbers, b.numbers).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        for _ in 0..<100 {
+        for _ in 0..<60 {
             // What all three have: neither zeros between samples nor batch groups nor other boundaries.
             let geometry = ConvolutionCall.Geometry.random(SC_CONV_TRANSPOSED, &generator)
             var forward = ConvolutionCall(SC_CONV_FORWARD, geometry, .int64, .small, &generator)
@@ -67,6 +67,7 @@ extension ConvolutionCall.Geometry {
                 sums[i] += bias[perSample ? sample * shape[1] + channel : channel]
             }
         }
+        if call.result == .bool { return sums.map { min($0, 1) } }
         guard let clamp = call.clamp else { return sums }
         let isWhole = !call.result.isFloating
         let lowest = isWhole ? clamp.lowerBound.rounded(.up) : clamp.lowerBound
@@ -107,7 +108,8 @@ extension ConvolutionCall.Geometry {
                 let sample = Boundary(rawValue: Int32(boundary))!.map(place / inputDilation[i], extent: extents[i])
                 if sample < 0 { continue }
                 forEachTap(
-                    input: input * extents[i] + sample, weight: weight * taps[i] + k, output: output * (reach(i) + 1) + o,
+                    input: input * extents[i] + sample, weight: weight * taps[i] + k,
+                    output: output * (reach(i) + 1) + o,
                     axis: i + 1, body)
             }
         }
