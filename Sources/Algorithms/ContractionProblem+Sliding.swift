@@ -10,17 +10,19 @@ extension ContractionProblem {
         let rank = batch.count &+ rows.count &+ columns.count &+ plainDepths
         if rank > maximumRank || depth.extent == 0 { return nil }
         var next = 0
-        for list in [batch, rows, columns] {
+        func append(_ list: IndexList) -> Bool {
             for i in 0..<list.count {
                 let index = list[i]
                 axes[next].setBatch(extent: index.extent, inStride: index.inputStride)
                 axes[next].outStride = index.outputStride
                 axes[next].filterStride = index.filterStride
                 axes[next].biasStride = index.biasStride
-                if index.window >= 0 && !setWindow(&axes[next], index) { return nil }
+                if index.window >= 0 && !setWindow(&axes[next], index) { return false }
                 next &+= 1
             }
+            return true
         }
+        if !append(batch) || !append(rows) || !append(columns) { return nil }
         for i in 0..<depth.count where depth[i].window < 0 {
             axes[next].setBatch(extent: depth[i].extent, inStride: depth[i].inputStride)
             axes[next].outExtent = 1

@@ -23,10 +23,15 @@ struct GemmFilter {
         element = problem.arithmetic.byteCount
         reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         isInPlace =
-            lanesAreColumns && reader.isPlain && GemmFilter.isContiguous(problem.depth, element)
+            lanesAreColumns && reader.isPlain && !GemmFilter.isBoolean(problem)
+            && GemmFilter.isContiguous(problem.depth, element)
         let units = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
         batchBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(units, depth), element))
         byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
+    }
+
+    private static func isBoolean(_ problem: ContractionProblem) -> Bool {
+        if case .boolean = problem.arithmetic { true } else { false }
     }
 
     private static func isContiguous(_ depth: IndexList, _ element: Int) -> Bool {
@@ -158,6 +163,11 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         readRun(reader, source, stride: stride, count: count, to: target, stage: stage)
+        // Any byte but 0 is true, and kernels AND: of two such bytes one has all bits.
+        if case .boolean = reader.arithmetic {
+            let bytes = target.assumingMemoryBound(to: UInt8.self)
+            for i in 0..<count { bytes[i] = bytes[i] == 0 ? 0 : 0xFF }
+        }
     }
 }
 

@@ -33,7 +33,8 @@ struct WinogradScratch {
         phasePitch = roundToCacheLine(saturatingMultiply(padded, plan.element)) &+ vector
         phases = take(saturatingMultiply(phasePitch, outputs))
         columnsPitch =
-            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.blockColumns, plan.element)) &+ 2 &* vector
+            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.blockColumns, plan.element)) &+ 2
+            &* vector
         columns = take(saturatingMultiply(columnsPitch, outputs &* plan.kernels.points))
         transformed = take(saturatingMultiply(plan.transformedPitch, plan.points) &+ vector)
         sums = take(saturatingMultiply(plan.sumsPitch, plan.points))

@@ -60,7 +60,8 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     let element = A.elementBytes
     let capacity = panel.segmentCapacity
     let lanes = panel.lanes
-    let (startStride, startRowStride) = panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
+    let (startStride, startRowStride) =
+        panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
     var top = first
     while top &+ MR <= panel.rows {
         var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
