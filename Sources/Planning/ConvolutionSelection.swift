@@ -68,12 +68,35 @@ package func run(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int, control: Control,
     store: FilterStore? = nil
 ) throws(Failure) -> Bool {
+    try requireRuns(convolution, method, phases: convolution.phaseCount)
     for number in 0..<convolution.phaseCount {
         let finished = try run(
             convolution.phase(number), method: method, threads: threads, control: control, store: store)
         if !finished { return false }
     }
     return true
+}
+
+/// Refuses a named algorithm that cannot run every phase, before the first has written anything.
+private func requireRuns(
+    _ convolution: Convolution, _ method: ConvolutionOptions.Method, phases: Int
+) throws(Failure) {
+    switch method {
+    case .auto, .gemm, .reference: return
+    case .direct, .winograd: break
+    }
+    let canRun = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+        for number in 0..<phases {
+            let problem = convolution.phase(number)
+            if case .winograd = method {
+                if !Winograd.canRun(problem) { return false }
+            } else if problem.depth.extent > 0 && problem.sliding(into: axes) == nil {
+                return false
+            }
+        }
+        return true
+    }
+    if !canRun { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
 }
 
 private func run(
@@ -84,14 +107,13 @@ private func run(
     case .reference: return try ContractionReference.run(problem, control: control)
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
-        if case .winograd = method, !Winograd.canRun(problem) { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
         let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control, store: store)
         if let finished { return finished }
         return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .stencil:
         return try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            // Outputs that no tap reaches slide over nothing.
             guard let sliding = problem.sliding(into: axes) else {
-                if case .direct = method { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
                 return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
             }
             return try Stencil.run(sliding, factoring: .never, threads: threads, control: control)
@@ -103,6 +125,7 @@ private func run(
 package func explain(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int
 ) throws(Failure) -> Explanation {
+    try requireRuns(convolution, method, phases: 1)
     let problem = convolution.phase(0)
     var found = Explanation()
     switch selectAlgorithm(problem, method) {
