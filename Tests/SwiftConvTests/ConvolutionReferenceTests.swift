@@ -10,7 +10,7 @@ struct ConvolutionReferenceTests {
     @Test(arguments: operations, [ElementType.float64, .int64, .bool])
     func equalsTheDefinition(operation: Int, type: ElementType) {
         var generator = SeededGenerator(300 + operation)
-        for _ in 0..<150 {
+        for _ in 0..<80 {
             let geometry = ConvolutionCall.Geometry.random(operation, &generator)
             let call = ConvolutionCall(operation, geometry, type, .small, &generator)
             let actual = call.output(SC_CONV_REFERENCE)

@@ -23,7 +23,7 @@ struct ConvolutionTests {
     func everyProblem(result: ElementType, operation: Int) {
         var generator = SeededGenerator(1000 * operation + Int(result.rawValue))
         let wider = ElementType.allCases.filter { StencilTests.kind($0) >= StencilTests.kind(result) }
-        for _ in 0..<100 {
+        for _ in 0..<60 {
             let call = ConvolutionCall.random(operation, result, &generator)
             let type = generator.once(in: 2) ? result : generator.pick(wider)
             check(call, [SC_CONV_GEMM, SC_CONV_DIRECT, SC_CONV_AUTO], type: type, generator.pick(Layout.writable))

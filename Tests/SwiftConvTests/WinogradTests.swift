@@ -40,6 +40,7 @@ struct WinogradTests {
         if operation == SC_CONV_TRANSPOSED { geometry.extents = geometry.extents.map { $0 + 3 } }
         if operation == SC_CONV_WEIGHT {
             // What is slid over the input is the output's gradient.
+            geometry.extents = [Int.random(in: 3...6, using: &generator), Int.random(in: 3...20, using: &generator)]
             for i in 0..<2 { geometry.taps[i] = geometry.extents[i] + geometry.low[i] + geometry.high[i] - 2 }
             geometry.samples = max(geometry.samples, 1)
         }
@@ -51,9 +52,9 @@ struct WinogradTests {
     @Test(arguments: [ElementType.float32, .float64, .float16, .bfloat16], ConvolutionReferenceTests.operations)
     func smallTilesAreExact(type: ElementType, operation: Int) {
         var generator = SeededGenerator(400 + operation)
-        for round in 0..<60 {
+        for round in 0..<40 {
             let call = randomCall(operation, type, &generator)
-            let expected = call.output(SC_CONV_REFERENCE)
+            let expected = call.output(SC_CONV_GEMM)
             let actual = output(
                 call, outputs: 2, generator.pick(Layout.writable), guarding: round % 2 == 0 ? .start : .end)
             #expect(sameBits(actual, expected), "\(call)")
@@ -64,9 +65,9 @@ struct WinogradTests {
     func largeTilesAreClose(type: ElementType, operation: Int) {
         var generator = SeededGenerator(410 + operation)
         let epsilon = type == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne
-        for round in 0..<60 {
+        for round in 0..<40 {
             let call = randomCall(operation, type, &generator)
-            let expected = call.output(SC_CONV_REFERENCE)
+            let expected = call.output(SC_CONV_GEMM)
             let out = generator.pick([type, .float64])
             let actual = output(
                 call, outputs: 4, type: out, generator.pick(Layout.writable), guarding: round % 2 == 0 ? .start : .end)
@@ -124,10 +125,10 @@ struct WinogradTests {
 
     /// DESIGN's promise, within 4 times direct summation's error. Measured on normal data, RMS and largest:
     /// MEASURED
-    @Test(arguments: [64, 256])
+    @Test(arguments: [16, 32, 64, 256])
     func roundsWithinThePromise(channels: Int) {
         var generator = SeededGenerator(440)
-        let a = TestArray(.float32, [1, channels, 32, 32]).filled(.normal, &generator)
+        let a = TestArray(.float32, [1, channels, 24, 24]).filled(.normal, &generator)
         let b = TestArray(.float32, [6, channels, 3, 3]).filled(.normal, &generator)
         var call = ConvolutionCall(a, b)
         call.pad(1)

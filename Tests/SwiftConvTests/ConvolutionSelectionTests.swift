@@ -1,0 +1,44 @@
+import CSwiftConv
+import Foundations
+import Planning
+import Testing
+
+/// Selection looks at shapes, strides and dtypes: neither at the batch nor at the threads.
+struct ConvolutionSelectionTests {
+    private func select(_ call: ConvolutionCall, _ method: ConvolutionOptions.Method) -> ConvolutionAlgorithm? {
+        var found: ConvolutionAlgorithm?
+        let failure = call.withConvolution(out: nil) { (convolution) throws(Failure) in
+            found = selectAlgorithm(convolution.phase(0), method)
+        }
+        return failure == nil ? found : nil
+    }
+
+    private func call(
+        _ input: [Int], _ weight: [Int], _ type: ElementType = .float32, _ layout: Layout = .c, groups: Int = 1
+    ) -> ConvolutionCall {
+        var call = ConvolutionCall(TestArray(type, input, layout), TestArray(type, weight))
+        call.groups = groups
+        return call
+    }
+
+    @Test func namedMethods() {
+        let call = call([1, 64, 30, 30], [64, 64, 3, 3])
+        #expect(select(call, .direct) == .stencil && select(call, .gemm) == .gemm)
+        #expect(select(call, .winograd) == .winograd && select(call, .reference) == .reference)
+    }
+
+    @Test func automatic() {
+        for batch in [1, 2, 500] {
+            #expect(select(call([batch, 64, 30, 30], [64, 64, 3, 3]), .auto) == .winograd)
+            #expect(select(call([batch, 64, 30, 30], [64, 64, 1, 1]), .auto) == .gemm)
+            #expect(select(call([batch, 64, 30, 30], [64, 64, 5, 5]), .auto) == .gemm)
+            #expect(select(call([batch, 64, 8, 8], [64, 64, 3, 3]), .auto) == .gemm, "few outputs")
+            #expect(select(call([batch, 64, 30, 30], [64, 64, 3, 3], .int8), .auto) == .gemm)
+            #expect(select(call([batch, 64, 30, 30], [64, 64, 3, 3], .float32, .channelsLast), .auto) == .gemm)
+            #expect(select(call([batch, 64, 30, 30], [64, 1, 3, 3], groups: 64), .auto) == .stencil, "depthwise")
+            #expect(select(call([batch, 1, 30, 30], [1, 1, 7, 7]), .auto) == .stencil)
+            #expect(select(call([batch, 3, 30, 30], [8, 3, 3, 3]), .auto) == .stencil)
+            #expect(select(call([batch, 3, 30, 30], [64, 3, 3, 3]), .auto) == .gemm)
+        }
+    }
+}
