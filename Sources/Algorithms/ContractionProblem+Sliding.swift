@@ -5,21 +5,24 @@ extension ContractionProblem {
     /// index of positive steps, and depths outside windows are summed as a window that covers its whole axis. Nil where it
     /// is of another shape.
     package func sliding(into axes: AxisList) -> SlidingProblem? {
-        let plainDepths = (0..<depth.count).reduce(0) { $0 &+ (depth[$1].window < 0 ? 1 : 0) }
+        var plainDepths = 0
+        for i in 0..<depth.count where depth[i].window < 0 { plainDepths &+= 1 }
         let rank = batch.count &+ rows.count &+ columns.count &+ plainDepths
         if rank > maximumRank || depth.extent == 0 { return nil }
         var next = 0
-        for list in [batch, rows, columns] {
+        func append(_ list: IndexList) -> Bool {
             for i in 0..<list.count {
                 let index = list[i]
                 axes[next].setBatch(extent: index.extent, inStride: index.inputStride)
                 axes[next].outStride = index.outputStride
                 axes[next].filterStride = index.filterStride
                 axes[next].biasStride = index.biasStride
-                if index.window >= 0 && !setWindow(&axes[next], index) { return nil }
+                if index.window >= 0 && !setWindow(&axes[next], index) { return false }
                 next &+= 1
             }
+            return true
         }
+        if !append(batch) || !append(rows) || !append(columns) { return nil }
         for i in 0..<depth.count where depth[i].window < 0 {
             axes[next].setBatch(extent: depth[i].extent, inStride: depth[i].inputStride)
             axes[next].outExtent = 1

@@ -15,6 +15,20 @@ package struct ContractionIndex {
 
     @inlinable
     package init() {}
+
+    @frozen
+    package enum Operand { case filter, input, output, bias }
+
+    /// By a switch: a key path is looked up by the language's runtime, whose locks do not survive a fork.
+    @inlinable
+    package func stride(_ operand: Operand) -> Int {
+        switch operand {
+        case .filter: filterStride
+        case .input: inputStride
+        case .output: outputStride
+        case .bias: biasStride
+        }
+    }
 }
 
 /// An axis of the input on which two indices meet, an output's and a tap's: its coordinate is the sum of their steps less
@@ -118,11 +132,11 @@ package struct IndexList {
     /// How far the combination with this number, the last index fastest, lies from the first. (Inlined, a key path is a
     /// plain load; else each call looks up its metadata and reads by way of the run-time library.)
     @inline(__always)
-    package func offset(_ number: Int, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
+    package func offset(_ number: Int, _ operand: ContractionIndex.Operand) -> Int {
         var rest = number
         var offset = 0
         for i in (0..<count).reversed() {
-            offset &+= rest % base[i].extent &* base[i][keyPath: stride]
+            offset &+= rest % base[i].extent &* base[i].stride(operand)
             rest /= base[i].extent
         }
         return offset

@@ -24,13 +24,13 @@ extension ContractionProblem {
             batch: number / columnExtent / rowExtent, row: number / columnExtent % rowExtent,
             column: number % columnExtent)
         var sum = SumOfProducts(arithmetic)
-        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, \.biasStride), arithmetic), one) }
+        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, .bias), arithmetic), one) }
         for tap in 0..<depth.extent {
             guard let x = readInput(place, tap) else { continue }
-            let w = filter + offset(place, \.filterStride) + depth.offset(tap, \.filterStride)
+            let w = filter + offset(place, .filter) + depth.offset(tap, .filter)
             sum.add(x, read(w, filterType, filterSwapUnit))
         }
-        write(sum.result, at: offset(place, \.outputStride))
+        write(sum.result, at: offset(place, .output))
     }
 
     private struct Place {
@@ -39,13 +39,13 @@ extension ContractionProblem {
         let column: Int
     }
 
-    private func offset(_ place: Place, _ stride: KeyPath<ContractionIndex, Int>) -> Int {
-        batch.offset(place.batch, stride) + rows.offset(place.row, stride) + columns.offset(place.column, stride)
+    private func offset(_ place: Place, _ operand: ContractionIndex.Operand) -> Int {
+        batch.offset(place.batch, operand) + rows.offset(place.row, operand) + columns.offset(place.column, operand)
     }
 
     /// The input under a tap, or nil in padding of zeros.
     private func readInput(_ place: Place, _ tap: Int) -> SIMD2<UInt64>? {
-        var position = batch.offset(place.batch, \.inputStride)
+        var position = batch.offset(place.batch, .input)
         var coordinates = InlineArray<32, Int>(repeating: 0)
         for (list, number) in [(columns, place.column), (depth, tap)] {
             var rest = number

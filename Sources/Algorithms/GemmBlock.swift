@@ -57,19 +57,19 @@ struct GemmBlock {
         plan.rowBlocks.ranges(rowBlock, rowBox.starts, rowBox.counts)
         rowCount = rowBox.extent
         firstRow = problem.rows.count == 0 ? 0 : rowBox.starts.pointee
-        input = problem.input + problem.batch.offset(batch, \.inputStride)
+        input = problem.input + problem.batch.offset(batch, .input)
         output =
             problem.output
-            + (problem.batch.offset(batch, \.outputStride) &+ columns.start(\.outputStride)
-                &+ rowBox.start(\.outputStride))
+            + (problem.batch.offset(batch, .output) &+ columns.start(.output)
+                &+ rowBox.start(.output))
         let (columnsOut, rowsOut) =
             plan.lanesAreColumns ? (layout.lanesOut, layout.rowsOut) : (layout.rowsOut, layout.lanesOut)
-        write(columns, \.outputStride, to: columnsOut)
-        write(rowBox, \.outputStride, to: rowsOut)
+        write(columns, .output, to: columnsOut)
+        write(rowBox, .output, to: rowsOut)
         if plan.filter.isInPlace {
             filter =
-                problem.filter + (problem.batch.offset(batch, \.filterStride) &+ rowBox.start(\.filterStride))
-            write(rowBox, \.filterStride, to: layout.rowsFilter)
+                problem.filter + (problem.batch.offset(batch, .filter) &+ rowBox.start(.filter))
+            write(rowBox, .filter, to: layout.rowsFilter)
         } else {
             let rowBytes = plan.filter.depth &* plan.element
             filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* rowBytes)
@@ -80,9 +80,9 @@ struct GemmBlock {
     }
 
     @inline(__always)
-    private func write(_ box: IndexBox, _ stride: KeyPath<ContractionIndex, Int>, to place: Int) {
+    private func write(_ box: IndexBox, _ operand: ContractionIndex.Operand, to place: Int) {
         var strides = InlineArray<32, Int>(repeating: 0)
-        for i in 0..<box.list.count { strides[i] = box.list[i][keyPath: stride] }
+        for i in 0..<box.list.count { strides[i] = box.list[i].stride(operand) }
         withUnsafePointer(to: &strides) { strides in
             let strides = UnsafeRawPointer(strides).assumingMemoryBound(to: Int.self)
             _ = writeOffsets(box.counts, strides, indices: box.list.count, to: ints(place))
@@ -99,7 +99,7 @@ struct GemmBlock {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
             return
         }
-        let first = problem.batch.offset(batch, \.biasStride) &+ rows.start(\.biasStride)
+        let first = problem.batch.offset(batch, .bias) &+ rows.start(.bias)
         let stage = scratch + layout.stages
         // One index of rows, or a cut at the outermost: the distance is the same.
         let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
@@ -133,9 +133,9 @@ struct GemmBlock {
         patch.describe(problem, columns, depth, element: plan.element)
         if plan.reader.isPlain && isInside {
             source =
-                input + (columns.start(\.inputStride) &+ depth.start(\.inputStride) &- paddingOffset(problem))
-            write(columns, \.inputStride, to: layout.columnsIn)
-            write(depth, \.inputStride, to: layout.depthIn)
+                input + (columns.start(.input) &+ depth.start(.input) &- paddingOffset(problem))
+            write(columns, .input, to: layout.columnsIn)
+            write(depth, .input, to: layout.depthIn)
         } else {
             patch.fill(
                 scratch + layout.patch, from: input, plan.reader, problem.boundary, element: plan.element,

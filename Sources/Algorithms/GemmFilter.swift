@@ -23,10 +23,15 @@ struct GemmFilter {
         element = problem.arithmetic.byteCount
         reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         isInPlace =
-            lanesAreColumns && reader.isPlain && GemmFilter.isContiguous(problem.depth, element)
+            lanesAreColumns && reader.isPlain && !GemmFilter.isBoolean(problem)
+            && GemmFilter.isContiguous(problem.depth, element)
         let units = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
         batchBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(units, depth), element))
         byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
+    }
+
+    private static func isBoolean(_ problem: ContractionProblem) -> Bool {
+        if case .boolean = problem.arithmetic { true } else { false }
     }
 
     private static func isContiguous(_ depth: IndexList, _ element: Int) -> Bool {
@@ -49,11 +54,11 @@ struct GemmFilter {
         _ problem: ContractionProblem, batch: Int, unit: Int, to packed: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
-        let source = problem.filter + problem.batch.offset(batch, \.filterStride)
+        let source = problem.filter + problem.batch.offset(batch, .filter)
         let target = packed + batch &* batchBytes
         if suppliesRows {
             packRow(
-                problem, source + problem.rows.offset(unit, \.filterStride), to: target + unit &* depth &* element,
+                problem, source + problem.rows.offset(unit, .filter), to: target + unit &* depth &* element,
                 stage: stage)
         } else {
             packLanes(
@@ -77,7 +82,7 @@ struct GemmFilter {
         var target = target
         var number = 0
         while number < depth {
-            let from = source + list.offset(number, \.filterStride)
+            let from = source + list.offset(number, .filter)
             read(from, stride: stride, count: run, to: target, stage: stage)
             target += run &* element
             number &+= run
@@ -97,20 +102,20 @@ struct GemmFilter {
         let list = problem.depth
         let inner = list.count == 0 ? 1 : list[list.count &- 1].extent
         let stride = list.count == 0 ? 0 : list[list.count &- 1].filterStride
-        let rowOffset = problem.rows.offset(first, \.filterStride)
+        let rowOffset = problem.rows.offset(first, .filter)
         let rowStride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].filterStride
         let isLine = problem.rows.count <= 1
         var target = target
         var number = 0
         while number < depth {
-            let from = source + list.offset(number, \.filterStride)
+            let from = source + list.offset(number, .filter)
             for d in 0..<inner {
                 if isLine {
                     read(from + (d &* stride &+ rowOffset), stride: rowStride, count: count, to: target, stage: stage)
                 } else {
                     for lane in 0..<count {
                         read(
-                            from + (d &* stride &+ problem.rows.offset(first &+ lane, \.filterStride)),
+                            from + (d &* stride &+ problem.rows.offset(first &+ lane, .filter)),
                             stride: element, count: 1, to: target + lane &* element, stage: stage)
                     }
                 }
@@ -130,7 +135,7 @@ struct GemmFilter {
     ) {
         let pitch = panelWidth &* element
         let offsets = (stage + (stageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
-        for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, \.filterStride)) }
+        for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, .filter)) }
         if count < panelWidth {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: depth &* pitch)
         }
@@ -158,6 +163,11 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         readRun(reader, source, stride: stride, count: count, to: target, stage: stage)
+        // Any byte but 0 is true, and kernels AND: of two such bytes one has all bits.
+        if case .boolean = reader.arithmetic {
+            let bytes = target.assumingMemoryBound(to: UInt8.self)
+            for i in 0..<count { bytes[i] = bytes[i] == 0 ? 0 : 0xFF }
+        }
     }
 }
 

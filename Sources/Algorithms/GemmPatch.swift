@@ -264,9 +264,9 @@ struct IndexBox {
 
     /// From the list's first combination to the box's. (Inlined, as `IndexList.offset`.)
     @inline(__always)
-    func start(_ stride: KeyPath<ContractionIndex, Int>) -> Int {
+    func start(_ operand: ContractionIndex.Operand) -> Int {
         var offset = 0
-        for i in 0..<list.count { offset &+= starts[i] &* list[i][keyPath: stride] }
+        for i in 0..<list.count { offset &+= starts[i] &* list[i].stride(operand) }
         return offset
     }
 }

@@ -2,16 +2,16 @@ import Foundations
 
 /// A list of indices cut into blocks: boxes that take all values of the inner indices, a range of one, and one value of
 /// each outer one. Blocks are numbered with the innermost fastest, so that their values follow each other.
-struct IndexBlocks {
-    let list: IndexList
+package struct IndexBlocks {
+    package let list: IndexList
     /// The index that is cut, -1 where one block holds all.
     private let split: Int
     private let perBlock: Int
     private let innerCount: Int
-    let count: Int
+    package let count: Int
 
     /// Blocks of up to about `target` combinations, as even as may be; a multiple of `unit` where that costs little.
-    init(_ list: IndexList, target: Int, unit: Int = 1) {
+    package init(_ list: IndexList, target: Int, unit: Int = 1) {
         var inner = 1
         var i = list.count &- 1
         while i >= 0 && saturatingMultiply(inner, list[i].extent) <= max(target, 1) {
@@ -39,10 +39,10 @@ struct IndexBlocks {
     }
 
     /// Combinations in the largest block.
-    var largest: Int { split < 0 ? (list.extent == 0 ? 0 : innerCount) : perBlock &* innerCount }
+    package var largest: Int { split < 0 ? (list.extent == 0 ? 0 : innerCount) : perBlock &* innerCount }
 
     /// Block `number` as a range of each index.
-    func ranges(_ number: Int, _ starts: UnsafeMutablePointer<Int>, _ counts: UnsafeMutablePointer<Int>) {
+    package func ranges(_ number: Int, _ starts: UnsafeMutablePointer<Int>, _ counts: UnsafeMutablePointer<Int>) {
         var rest = number
         for i in (0..<list.count).reversed() {
             if i > split {
@@ -64,7 +64,7 @@ struct IndexBlocks {
 
 /// Writes the offset of every combination in a box, the last index fastest; returns how many there are.
 @discardableResult
-func writeOffsets(
+package func writeOffsets(
     _ counts: UnsafePointer<Int>, _ strides: UnsafePointer<Int>, indices: Int, to offsets: UnsafeMutablePointer<Int>
 ) -> Int {
     var written = 1

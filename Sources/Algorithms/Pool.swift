@@ -6,14 +6,19 @@ package enum Pool {
     package static func run(_ problem: PoolProblem, threads: Int, control: Control) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         var plan = PoolPlan(problem)
-        let used = plan.threads(threads)
-        let scratchPerThread = roundToCacheLine(plan.scratch.byteCount)
+        var flat = PoolFlat(plan)
+        let work = flat.isUsed ? flat.work : PoolWork(taskCount: plan.taskCount, workPerTask: plan.workPerTask)
+        let used = work.threads(threads)
+        let scratchPerThread = roundToCacheLine(flat.isUsed ? flat.scratch.byteCount : plan.scratch.byteCount)
         return try withWorkspace(byteCount: saturatingMultiply(scratchPerThread, used)) { (memory) throws(Failure) in
             withUnsafePointer(to: &plan) { plan in
-                var context = PoolContext(plan: plan, scratch: memory, scratchPerThread: scratchPerThread)
-                return ThreadPool.run(
-                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
-                    control: control, context: &context, poolTasks)
+                withUnsafePointer(to: &flat) { flat in
+                    var context = PoolContext(
+                        plan: plan, flat: flat, scratch: memory, scratchPerThread: scratchPerThread)
+                    return ThreadPool.run(
+                        tasks: work.taskCount, grain: work.grain(threads: used), threads: used, control: control,
+                        context: &context, poolTasks)
+                }
             }
         }
     }
@@ -21,13 +26,20 @@ package enum Pool {
 
 private struct PoolContext {
     let plan: UnsafePointer<PoolPlan>
+    let flat: UnsafePointer<PoolFlat>
     let scratch: UnsafeMutableRawPointer
     let scratchPerThread: Int
 }
 
 private func poolTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
     let context = context.assumingMemoryBound(to: PoolContext.self).pointee
-    let run = PoolRun(plan: context.plan, scratch: context.scratch + slot &* context.scratchPerThread)
+    let scratch = context.scratch + slot &* context.scratchPerThread
+    if context.flat.pointee.isUsed {
+        let run = PoolFlatRun(context.plan, context.flat, scratch: scratch)
+        for task in first..<end { run.run(task: task) }
+        return
+    }
+    let run = PoolRun(plan: context.plan, scratch: scratch)
     for task in first..<end {
         var block = PoolBlock(task, run)
         if context.plan.pointee.indices == nil { run.reduce(&block) } else { run.reduceWithIndices(&block) }
@@ -38,7 +50,11 @@ private func poolTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
 private let workPerThread = 20_000.0
 private let workPerGrain = 100_000.0
 
-extension PoolPlan {
+/// What there is to share out; work in nanoseconds, roughly.
+struct PoolWork {
+    let taskCount: Int
+    let workPerTask: Double
+
     /// Threads that this much work can use.
     func threads(_ wanted: Int) -> Int {
         let work = workPerTask * Double(taskCount)

@@ -96,7 +96,7 @@ extension PoolRun {
             }
             count &+= 1
             goesOn = advanceTap(&tap.bytes, &tap.flat)
-            if goesOn && count < (staged ? PoolScratch.stagedLines : PoolScratch.listedTaps) { continue }
+            if goesOn && count < (staged ? plan.pointee.stagedRows : PoolScratch.listedTaps) { continue }
             largest.tap_count = Int64(count)
             take(&largest)
             count = 0

@@ -48,6 +48,9 @@ struct PoolPlan {
     let tapChunk: Int
     /// Maxima with indices: rows that are looked at together.
     let rowGroup: Int
+    /// Rows that are gathered or converted side by side, all that a block needs where `stagesBlocks`.
+    let stagedRows: Int
+    let stagesBlocks: Bool
     /// Maxima with indices: places in `PoolRun.taps`, that whose taps follow each other last along the flat index first.
     let tapOrder: AxisInts
     /// Whether positions within a window need 64 bits.
@@ -106,6 +109,10 @@ struct PoolPlan {
         let pitch = roundToCacheLine(span &* unitBlock &* form.elementBytes) &+ 64
         rowBlock = min(row.outExtent, max(1, lineBytes / pitch))
         rowGroup = max(1, min(rowBlock, groupElements / (columnBlock &* unitBlock)))
+        let blockRows = row.step &* (rowBlock &- 1) &+ row.dilation &* (row.taps &- 1) &+ 1
+        stagesBlocks =
+            !readsInPlace && indices == nil && row.sharesTaps && blockRows <= mostStagedBytes / pitch
+        stagedRows = stagesBlocks ? blockRows : 8
         scratch = PoolScratch(self, span: span, pitch: pitch)
     }
 
@@ -176,11 +183,18 @@ struct PoolPlan {
     }
 }
 
+extension PoolAxis {
+    /// Neighbouring outputs read the same elements, and between their taps there are none that no output reads.
+    fileprivate var sharesTaps: Bool { taps > 1 && (step == 1 || (dilation == 1 && step < taps)) }
+}
+
 /// Elements and bytes of a line: with the rows that it is made from it stays in the L1 cache.
 private let longestLine = 4096
 private let lineBytes = 16384
 /// Elements of rows with indices that are looked at together.
 private let groupElements = 1024
+/// Bytes of a block's input that is gathered or converted before it is combined: it stays in the L2 cache.
+private let mostStagedBytes = 65536
 /// Taps whose sum is made at a time, so that scratch memory does not grow with the window. Sums of chunks are added.
 private let longestChunk = 512
 /// Windows that are reduced one by one: few of them, or far apart, and this long.
@@ -210,7 +224,6 @@ struct PoolScratch {
     private(set) var tapList = 0
     private(set) var byteCount = 0
 
-    static let stagedLines = 8
     static let listedTaps = 64
 
     init() {}
@@ -225,7 +238,7 @@ struct PoolScratch {
         if !plan.readsInPlace || plan.indices != nil {
             stagedPitch =
                 plan.indices == nil ? pitch : roundToCacheLine(plan.rowGroup &* outElements &* plan.form.elementBytes)
-            staged = take(stagedPitch &* PoolScratch.stagedLines)
+            staged = take(stagedPitch &* plan.stagedRows)
             raw = take(elements &* plan.problem.inputType.byteCount)
         }
         if !plan.writesInPlace || plan.indices != nil {

@@ -208,6 +208,8 @@ struct PoolRun {
             fill(block, rows, column: line.skipped, count: line.columns.count)
         } else if plan.pointee.readsInPlace {
             combineRows(&block, rows, taps, line)
+        } else if plan.pointee.stagesBlocks {
+            combineStagedRows(&block, rows, taps, line)
         } else {
             for r in rows { combineStagedRow(&block, r, taps, line) }
         }
@@ -261,10 +263,36 @@ struct PoolRun {
         }
     }
 
+    /// Rows that are gathered or converted first, each once for all the outputs that it is a tap of.
+    private func combineStagedRows(_ block: inout PoolBlock, _ rows: Range<Int>, _ taps: Range<Int>, _ line: Line) {
+        let row = plan.pointee.row
+        let staged = scratch + plan.pointee.scratch.staged
+        let (stagedPitch, pitch) = (plan.pointee.scratch.stagedPitch, plan.pointee.scratch.pitch)
+        let count = row.step &* (rows.count &- 1) &+ row.dilation &* (taps.count &- 1) &+ 1
+        var lines = sc_window_lines()
+        for plane in 0..<block.planes {
+            let other = (block.planes &- plane) % 2 == 0  // the last plane ends in the scratch lines
+            let source = block.input + offset(rows.lowerBound, taps.lowerBound, line)
+            for i in 0..<count {
+                stage(source + i &* row.inStride, line.columns.count, block.units, to: staged + i &* stagedPitch)
+            }
+            setSource(
+                &lines, staged, rowStride: row.step &* stagedPitch, tapStride: row.dilation &* stagedPitch,
+                taps: taps.count)
+            setOut(&lines, target(block, rows.lowerBound, line, other: other), rowStride: pitch)
+            setInitial(
+                &lines, plane == 0 ? nil : UnsafeRawPointer(target(block, rows.lowerBound, line, other: !other)),
+                rowStride: pitch)
+            setSize(&lines, rows: rows.count, elements: line.columns.count &* block.units)
+            kernels.lines(&lines)
+            block.input += advancePlane()
+        }
+    }
+
     /// Rows that are gathered or converted first, some at a time.
     private func combineStagedRow(_ block: inout PoolBlock, _ row: Int, _ taps: Range<Int>, _ line: Line) {
         let elements = line.columns.count &* block.units
-        let groups = ceilingDivide(taps.count, PoolScratch.stagedLines)
+        let groups = ceilingDivide(taps.count, plan.pointee.stagedRows)
         let staged = scratch + plan.pointee.scratch.staged
         let pitch = plan.pointee.scratch.stagedPitch
         var lines = sc_window_lines()
@@ -274,7 +302,7 @@ struct PoolRun {
             var tap = taps.lowerBound
             while tap < taps.upperBound {
                 let out = target(block, row, line, other: left % 2 == 0)
-                let count = min(PoolScratch.stagedLines, taps.upperBound &- tap)
+                let count = min(plan.pointee.stagedRows, taps.upperBound &- tap)
                 if initial == nil && taps.count == 1 {
                     stage(block.input + offset(row, tap, line), line.columns.count, block.units, to: out)
                 } else {
@@ -481,7 +509,7 @@ struct PoolRun {
 
 extension PoolAxis {
     /// Outputs whose windows an average counts whole.
-    fileprivate func fullyCounted(padding countsPadding: Bool) -> Range<Int> {
+    func fullyCounted(padding countsPadding: Bool) -> Range<Int> {
         countsPadding ? outputs(low: 0 &- padding, high: inExtent &+ paddingHigh) : interior
     }
 }

@@ -27,10 +27,10 @@ private struct ReferenceWalk {
     let filter: UnsafeRawPointer
 
     func computeOutput(_ index: Int) {
-        let output = unravel(index, \.outExtent)
+        let output = unravel(index) { $0.outExtent }
         var sum = SumOfProducts(problem.arithmetic)
         for tap in 0..<problem.tapCount {
-            let taps = unravel(tap, \.filterExtent)
+            let taps = unravel(tap) { $0.filterExtent }
             guard let x = read(output, taps) else { continue }
             sum.add(x, filter + tap &* problem.arithmetic.byteCount)
         }
@@ -77,11 +77,11 @@ private struct ReferenceWalk {
         }
     }
 
-    private func unravel(_ index: Int, _ extent: KeyPath<SlidingAxis, Int>) -> AxisInts {
+    private func unravel(_ index: Int, _ extent: (SlidingAxis) -> Int) -> AxisInts {
         var rest = index
         var indices = AxisInts(repeating: 0)
         for i in (0..<problem.rank).reversed() {
-            let n = problem.axes[i][keyPath: extent]
+            let n = extent(problem.axes[i])
             indices[i] = rest % n
             rest /= n
         }

@@ -32,13 +32,15 @@ package enum Winograd {
         return explanation
     }
 
-    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind, or its filter
-    /// is not finite.
+    /// Runs the problem by F(outputs x outputs, 3 x 3), `outputs` being 2 or 4; nil if it is of another kind, its filter is
+    /// not finite, or nothing is summed.
     package static func run(
         _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control, store: FilterStore? = nil
     ) throws(Failure) -> Bool? {
         guard let shape = WinogradShape(problem) else { return nil }
         if problem.outputCount == 0 { return true }
+        // A weight's gradient sums over samples, of which there may be none.
+        if shape.channel.extent == 0 { return nil }
         let plan = WinogradPlan(problem, shape, outputs: outputs)
         if store == nil && plan.filterBytes > passBytes && plan.rows > 1 {
             let rows = max(contractionTileRows, plan.rows / ceilingDivide(plan.filterBytes, passBytes))
@@ -171,7 +173,7 @@ enum WinogradFilter {
         let reader = ElementReader(
             type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         let source =
-            problem.filter + (problem.batch.offset(batch, \.filterStride) &+ row &* shape.row.filterStride)
+            problem.filter + (problem.batch.offset(batch, .filter) &+ row &* shape.row.filterStride)
         let points = target + batch &* pointee.points &* pointee.filterPointBytes
         let pitch = (channels &+ pointee.lanes) &* pointee.element
         let transformed = scratch + 9 &* pitch

@@ -33,7 +33,8 @@ struct WinogradScratch {
         phasePitch = roundToCacheLine(saturatingMultiply(padded, plan.element)) &+ vector
         phases = take(saturatingMultiply(phasePitch, outputs))
         columnsPitch =
-            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.blockColumns, plan.element)) &+ 2 &* vector
+            roundToCacheLine(saturatingMultiply((plan.blockRows &+ 1) &* plan.blockColumns, plan.element)) &+ 2
+            &* vector
         columns = take(saturatingMultiply(columnsPitch, outputs &* plan.kernels.points))
         transformed = take(saturatingMultiply(plan.transformedPitch, plan.points) &+ vector)
         sums = take(saturatingMultiply(plan.sumsPitch, plan.points))
@@ -394,13 +395,13 @@ struct WinogradBlock {
         let firstImage = imageBlock &* plan.blockImages
         input =
             problem.input
-            + (problem.batch.offset(batch, \.inputStride) &+ firstImage &* plan.shape.sample.inputStride)
+            + (problem.batch.offset(batch, .input) &+ firstImage &* plan.shape.sample.inputStride)
         output =
             problem.output
-            + (problem.batch.offset(batch, \.outputStride) &+ firstImage &* plan.shape.sample.outputStride)
+            + (problem.batch.offset(batch, .output) &+ firstImage &* plan.shape.sample.outputStride)
         filter = batch &* plan.points &* plan.filterPointBytes
-        filterOffset = problem.batch.offset(batch, \.filterStride)
-        bias = problem.batch.offset(batch, \.biasStride)
+        filterOffset = problem.batch.offset(batch, .filter)
+        bias = problem.batch.offset(batch, .bias)
         firstRow = rowBlock &* plan.blockRows
         rows = min(plan.blockRows, plan.tilesY &- firstRow)
         images = min(plan.blockImages, plan.shape.sample.extent &- firstImage)

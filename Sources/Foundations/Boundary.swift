@@ -1,10 +1,21 @@
 /// What lies outside an axis; raw values as in swiftconv.h.
+@frozen
 package enum Boundary: Int32, Sendable {
     case fill = 0
     case wrap = 1
     case symmetric = 2
     case reflect = 3
     case edge = 4
+
+    /// By value: the witness that other modules would call is looked up by the language's runtime, whose locks do not
+    /// survive a fork.
+    @inlinable
+    package static func == (a: Self, b: Self) -> Bool {
+        unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
+    }
+
+    @inlinable
+    package static func != (a: Self, b: Self) -> Bool { !(a == b) }
 
     /// The index inside `0..<extent` that stands for `index`, or -1 where the fill value does. Wrapping and mirroring
     /// repeat as often as needed; an axis of one sample is constant under every mapping.

@@ -17,11 +17,15 @@ package enum ElementType: Int32, CaseIterable, Sendable {
     case complex64 = 13
     case complex128 = 14
 
-    /// Spelled out, so that other modules inline it: what the compiler makes is a call by way of a witness table.
+    /// By value: the witness that other modules would call is looked up by the language's runtime, whose locks do not
+    /// survive a fork.
     @inlinable
-    package static func == (a: ElementType, b: ElementType) -> Bool {
+    package static func == (a: Self, b: Self) -> Bool {
         unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
     }
+
+    @inlinable
+    package static func != (a: Self, b: Self) -> Bool { !(a == b) }
 
     @inlinable
     package var byteCount: Int {
@@ -84,11 +88,15 @@ package enum ElementType: Int32, CaseIterable, Sendable {
 package enum ArithmeticKind: Sendable {
     case boolean, word16, word32, word64, float32, float64, complex64, complex128
 
-    /// As ElementType's.
+    /// By value: the witness that other modules would call is looked up by the language's runtime, whose locks do not
+    /// survive a fork.
     @inlinable
-    package static func == (a: ArithmeticKind, b: ArithmeticKind) -> Bool {
+    package static func == (a: Self, b: Self) -> Bool {
         unsafeBitCast(a, to: UInt8.self) == unsafeBitCast(b, to: UInt8.self)
     }
+
+    @inlinable
+    package static func != (a: Self, b: Self) -> Bool { !(a == b) }
 
     @inlinable
     package var byteCount: Int {

@@ -3,7 +3,9 @@ import CSwiftConv
 /// Indices for as many axes as a descriptor holds; only the first `rank` mean anything.
 package typealias AxisInts = InlineArray<32, Int>
 
-package let maximumRank = Int(SC_MAX_DIMS)
+/// Computed, as the numbers below kernels are: a stored one would be initialised under a lock of the language's runtime,
+/// which does not survive a fork.
+package var maximumRank: Int { Int(SC_MAX_DIMS) }
 
 /// A strided array that the caller owns, its lists where the caller has them. Memory strides are in bytes.
 @frozen

@@ -1,11 +1,11 @@
 import Foundations
 
-/// Adds one value, as the arithmetic holds it in the first bytes, to contiguous sums.
+/// Adds one value, as the arithmetic holds it in the first bytes, to contiguous sums, which may lie anywhere.
 package func addToRow(
     _ arithmetic: ArithmeticKind, _ value: SIMD2<UInt64>, _ sums: UnsafeMutableRawPointer, count: Int
 ) {
     switch arithmetic {
-    case .boolean: update(UInt8.self, value, sums, count) { $0 | $1 }
+    case .boolean: update(UInt8.self, value, sums, count) { min($0 | $1, 1) }
     case .word16: update(UInt16.self, value, sums, count) { $0 &+ $1 }
     case .word32: update(UInt32.self, value, sums, count) { $0 &+ $1 }
     case .word64: update(UInt64.self, value, sums, count) { $0 &+ $1 }
@@ -21,6 +21,8 @@ private func update<T: BitwiseCopyable>(
     _: T.Type, _ value: SIMD2<UInt64>, _ sums: UnsafeMutableRawPointer, _ count: Int, _ add: (T, T) -> T
 ) {
     let added = withUnsafeBytes(of: value) { $0.load(as: T.self) }
-    let sums = sums.assumingMemoryBound(to: T.self)
-    for i in 0..<count { sums[i] = add(sums[i], added) }
+    for i in 0..<count {
+        let sum = sums + i &* MemoryLayout<T>.size
+        sum.storeBytes(of: add(sum.loadUnaligned(as: T.self), added), as: T.self)
+    }
 }

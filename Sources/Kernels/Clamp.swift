@@ -1,7 +1,7 @@
 import Foundations
 
-/// Limits contiguous results, as their arithmetic holds them, to values of `type` between two bounds. NaN stays NaN, as in
-/// torch. Integers are read as `type` reads their low bits.
+/// Limits contiguous results, as their arithmetic holds them, to values of `type` between two bounds; they may lie anywhere.
+/// NaN stays NaN, as in torch. Integers are read as `type` reads their low bits.
 package func applyClamp(
     _ lowest: Double, _ highest: Double, _ type: ElementType, _ values: UnsafeMutableRawPointer, count: Int
 ) {
@@ -24,11 +24,11 @@ package func applyClamp(
 private func clampReals<T: BinaryFloatingPoint & BitwiseCopyable>(
     _ lowest: T, _ highest: T, _ values: UnsafeMutableRawPointer, _ count: Int
 ) {
-    let values = values.assumingMemoryBound(to: T.self)
     for i in 0..<count {
-        let value = values[i]
+        let place = values + i &* MemoryLayout<T>.size
+        let value = place.loadUnaligned(as: T.self)
         let raised = value < lowest ? lowest : value
-        values[i] = raised > highest ? highest : raised
+        place.storeBytes(of: raised > highest ? highest : raised, as: T.self)
     }
 }
 
@@ -38,10 +38,10 @@ private func clampIntegers<T: FixedWidthInteger, Word: FixedWidthInteger & Bitwi
 ) {
     let low = nearest(T.self, lowest.rounded(.up))
     let high = nearest(T.self, highest.rounded(.down))
-    let values = values.assumingMemoryBound(to: Word.self)
     for i in 0..<count {
-        let value = T(truncatingIfNeeded: values[i])
-        values[i] = Word(truncatingIfNeeded: min(max(value, low), high))
+        let place = values + i &* MemoryLayout<Word>.size
+        let value = T(truncatingIfNeeded: place.loadUnaligned(as: Word.self))
+        place.storeBytes(of: Word(truncatingIfNeeded: min(max(value, low), high)), as: Word.self)
     }
 }
 

@@ -39,12 +39,16 @@ private func contractVectors<A: Arithmetic, let NRV: Int>(
     _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ panel: inout ContractionPanel
 ) {
     var row = 0
-    if panel.rows >= 6 { row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: 0, &panel) }
+    if panel.rows >= 6 {
+        row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: 0, &panel)
+    }
     if panel.rows &- row >= 4 {
         row = contractRows(A.self, rows: InlineArray<4, Never>.self, vectors: vectors, first: row, &panel)
     }
     if panel.rows &- row >= 2 {
         row = contractRows(A.self, rows: InlineArray<2, Never>.self, vectors: vectors, first: row, &panel)
     }
-    if row < panel.rows { _ = contractRows(A.self, rows: InlineArray<1, Never>.self, vectors: vectors, first: row, &panel) }
+    if row < panel.rows {
+        _ = contractRows(A.self, rows: InlineArray<1, Never>.self, vectors: vectors, first: row, &panel)
+    }
 }

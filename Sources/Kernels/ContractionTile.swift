@@ -2,7 +2,8 @@ import CMachine
 
 /// Rows of the highest contraction tile. 6 rows by 4 vectors are 24 accumulators, with 4 operands and the weight 29 of
 /// AVX-512's 32 registers; 6 by 2 are 15 of AVX2's 16.
-package let contractionTileRows = 6
+@inlinable
+package var contractionTileRows: Int { 6 }
 
 /// The operands of tiles that lie below each other: any number of rows by some vectors of lanes.
 ///
@@ -59,7 +60,8 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     let element = A.elementBytes
     let capacity = panel.segmentCapacity
     let lanes = panel.lanes
-    let (startStride, startRowStride) = panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
+    let (startStride, startRowStride) =
+        panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
     var top = first
     while top &+ MR <= panel.rows {
         var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(

@@ -13,6 +13,15 @@ package enum PoolScalar: Sendable {
         }
     }
 
+    /// What added to any number, zeros of both signs included, changes nothing, where zero would.
+    package var minusZero: UInt64? {
+        switch self {
+        case .float32: UInt64((-Float.zero).bitPattern)
+        case .float64: (-Double.zero).bitPattern
+        default: nil
+        }
+    }
+
     /// The value below all others, as it lies in memory.
     package var lowest: UInt64 {
         switch self {

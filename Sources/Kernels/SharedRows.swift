@@ -2,7 +2,8 @@ import CMachine
 
 /// Number of output rows in a shared-rows tile. 6 rows by 2 vectors are 12 accumulators, and with two operands and the
 /// weight 15 of AVX2's 16 registers; 6 by 4 are 29 of AVX-512's 32.
-package let sharedRowsHeight = 6
+@inlinable
+package var sharedRowsHeight: Int { 6 }
 
 /// A register tile of 6 output rows x NRV vectors in which every loaded input vector feeds all the output rows whose
 /// windows hold it.

@@ -23,7 +23,7 @@ package struct SumOfProducts {
 
     private mutating func add(_ x: UnsafeRawPointer, _ w: UnsafeRawPointer) {
         switch arithmetic {
-        case .boolean: integer |= UInt64(x.load(as: UInt8.self) & w.load(as: UInt8.self))
+        case .boolean: integer |= x.load(as: UInt8.self) != 0 && w.load(as: UInt8.self) != 0 ? 1 : 0
         case .word16: integer &+= integerProduct(UInt16.self, x, w)
         case .word32: integer &+= integerProduct(UInt32.self, x, w)
         case .word64: integer &+= integerProduct(UInt64.self, x, w)

@@ -21,8 +21,9 @@ protocol WinogradScheme {
 /// a + b * c, fused where the ISA has the instruction.
 @inline(__always)
 private func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar: BinaryFloatingPoint {
-    if SC_HAS_FMA != 0 { return a.addingProduct(b, c) }
-    return a + b * c
+    var sum = a
+    if SC_HAS_FMA != 0 { sum.addProduct(b, c) } else { sum += b * c }
+    return sum
 }
 
 @inline(__always)

@@ -68,12 +68,35 @@ package func run(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int, control: Control,
     store: FilterStore? = nil
 ) throws(Failure) -> Bool {
+    try requireRuns(convolution, method, phases: convolution.phaseCount)
     for number in 0..<convolution.phaseCount {
         let finished = try run(
             convolution.phase(number), method: method, threads: threads, control: control, store: store)
         if !finished { return false }
     }
     return true
+}
+
+/// Refuses a named algorithm that cannot run every phase, before the first has written anything.
+private func requireRuns(
+    _ convolution: Convolution, _ method: ConvolutionOptions.Method, phases: Int
+) throws(Failure) {
+    switch method {
+    case .auto, .gemm, .reference: return
+    case .direct, .winograd: break
+    }
+    let canRun = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+        for number in 0..<phases {
+            let problem = convolution.phase(number)
+            if case .winograd = method {
+                if !Winograd.canRun(problem) { return false }
+            } else if problem.depth.extent > 0 && problem.sliding(into: axes) == nil {
+                return false
+            }
+        }
+        return true
+    }
+    if !canRun { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
 }
 
 private func run(
@@ -86,14 +109,13 @@ private func run(
         return try ContractionReference.run(problem, control: control)
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
-        if case .winograd = method, !Winograd.canRun(problem) { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
         let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control, store: store)
         if let finished { return finished }
         return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .stencil:
         return try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            // Outputs that no tap reaches slide over nothing.
             guard let sliding = problem.sliding(into: axes) else {
-                if case .direct = method { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
                 return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
             }
             if store?.onlyPacks ?? false { return true }  // its filter is packed with the run
@@ -108,6 +130,7 @@ package func explain(
 ) throws(Failure) -> Explanation {
     var found = Explanation()
     if convolution.phaseCount == 0 { return found }
+    try requireRuns(convolution, method, phases: 1)
     let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)

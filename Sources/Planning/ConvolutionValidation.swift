@@ -179,6 +179,7 @@ private struct ConvolutionCheck {
             let taps = out.extent(w + 2 + i)
             if taps == 0 { throw Failure(SC_EMPTY_AXIS, argument: SC_ARG_WEIGHT, axis: w + 2 + i) }
             let axis = try spatialAxis(i, inExtent: a.extent(i + 2), taps: taps)
+            try requireNoInputDilation(axis, i)
             try requireExtent(b, i + 2, axis.outExtent, argument: SC_ARG_GRAD_OUTPUT)
             storage.axes[i] = axis
             storage.axes[i].inputStride = a.stride(i + 2)
@@ -213,9 +214,7 @@ private struct ConvolutionCheck {
 
     private func transposedAxis(_ i: Int, inExtent: Int, taps: Int) throws(Failure) -> ConvolutionAxis {
         var axis = try axisOptions(i, inExtent: inExtent, taps: taps)
-        if axis.inputDilation != 1 {
-            throw Failure(SC_BAD_ENUM, argument: SC_ARG_INPUT_DILATION, axis: i, value: axis.inputDilation)
-        }
+        try requireNoInputDilation(axis, i)
         let (low, high) = (axis.padding, options.paddingHigh(i, default: 0))
         let overflow = Failure(SC_SIZE_OVERFLOW, argument: SC_ARG_PADDING, axis: i, value: low)
         let reach = axis.dilation &* (taps - 1)
@@ -242,6 +241,13 @@ private struct ConvolutionCheck {
         axis.stride = 1
         axis.padding = reach &- low
         return axis
+    }
+
+    /// Zeros between samples are forward's.
+    private func requireNoInputDilation(_ axis: ConvolutionAxis, _ i: Int) throws(Failure) {
+        if axis.inputDilation != 1 {
+            throw Failure(SC_BAD_ENUM, argument: SC_ARG_INPUT_DILATION, axis: i, value: axis.inputDilation)
+        }
     }
 
     /// Stride, dilations and low padding, checked so that no coordinate and no span overflows.

@@ -8,6 +8,7 @@ import io
 import pathlib
 import pkgutil
 import re
+import runpy
 
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def public_functions():
 
 
 def run_examples(text, name, namespace):
-    test = doctest.DocTestParser().get_doctest(text, namespace, name, name, 0)
+    test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
+    test.globs = namespace  # a DocTest copies what it is given, and a page's next block needs the names of this one
     report = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
     runner.run(test, out=report.write, clear_globs=False)
@@ -111,3 +113,11 @@ def test_links_inside_the_repository_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (page.parent / target).exists(), target
+
+
+DIAGRAMS = runpy.run_path(str(ROOT / "scripts" / "draw_diagrams.py"))["DIAGRAMS"]
+
+
+@pytest.mark.parametrize("name", sorted(DIAGRAMS))
+def test_the_diagrams_are_what_the_script_draws(name):
+    assert (ROOT / "docs" / "images" / name).read_text(encoding="utf-8") == DIAGRAMS[name]()

@@ -384,6 +384,32 @@ def test_threads_and_batch_neighbours_do_not_change_bits(dtype, layout, rng):
         np.testing.assert_array_equal(nn.avg_pool2d(x[2, 5:9], **options), whole[2, 5:9])
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int8, np.uint16, np.complex64, np.bool_, np.dtype(">f4")])
+def test_small_images_as_lines_have_the_bits_of_rows(dtype, rng):
+    """Dense small images run as one line of samples, the same images with gaps between them by rows."""
+    for image in ((7, 7), (4, 4), (13, 6), (28, 30), (1, 5)):
+        x = normals(rng, (3, 41, *image), np.float64)
+        x[rng.random(x.shape) < 0.4] = -0.0
+        x = x.astype(dtype)
+        gaps = np.zeros((3, 41, image[0] + 1, image[1]), dtype)[:, :, : image[0]]
+        gaps[...] = x
+        for options in (
+            {"kernel_size": 2, "ceil_mode": True},
+            {"kernel_size": 3, "stride": 1, "padding": 1},
+            {"kernel_size": (2, 3), "stride": (3, 2), "padding": ((1, 0), (0, 2))},
+            {"kernel_size": (3, 2), "stride": 1, "padding": ((3, 4), (2, 2)), "dilation": 2},
+        ):
+            for kind in ("max", "sum", "avg"):
+                if np.dtype(dtype).kind in {"max": "c", "avg": "biu"}.get(kind, ""):
+                    continue
+                if image[0] == 1 and "padding" not in options:
+                    continue
+                expected = function(kind, 2)(gaps, **options)
+                assert function(kind, 2)(x, **options).tobytes() == np.ascontiguousarray(expected).tobytes()
+                single = function(kind, 2)(x[1, 7:8], threads=3, **options)
+                assert single.tobytes() == np.ascontiguousarray(expected[1, 7:8]).tobytes()
+
+
 def test_long_windows_are_summed_by_chunks(rng):
     for dtype in (np.float32, np.float16, np.int64):
         x = values(rng, (2, 5000), dtype)

@@ -168,6 +168,13 @@ def per_spatial_axis(name: str, value: Any, count: int) -> tuple[int, ...]:
     return per_axis(name, value, count, "spatial axis")
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a cache may hold it as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
+    if type(value) is int:
+        return True
+    return type(value) is tuple and not [entry for entry in value if type(entry) is not int]
+
+
 def unless_default(name: str, value: Any, count: int, default: int) -> tuple[int, ...] | None:
     """`per_axis`, or None where every entry is the default: the core's spelling of it."""
     if type(value) is int and value == default:

@@ -1,3 +1,9 @@
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// SplitMix64 (Steele, Lea and Flood, 2014): the same values on every machine, so that a failure can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -16,4 +22,10 @@ struct SeededGenerator: RandomNumberGenerator {
 
     /// True once in `n` times.
     mutating func once(in n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
+
+    /// Normally distributed, of mean 0 and variance 1 (Box and Muller, 1958).
+    mutating func normal() -> Double {
+        let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &self))).squareRoot()
+        return radius * cos(2 * Double.pi * Double.random(in: 0..<1, using: &self))
+    }
 }

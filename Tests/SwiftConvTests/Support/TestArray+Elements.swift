@@ -9,6 +9,8 @@ enum Values {
     case rounding
     /// Small integers too, for sums in floating point.
     case small
+    /// Fractions of the normal distribution, by which errors are measured.
+    case normal
 }
 
 extension TestArray {
@@ -113,15 +115,18 @@ extension ElementType {
         if !isFloating {
             // Of a bool every byte but 0 is true.
             var bits = self == .bool ? generator.pick([0, 0, 0, 1, 1, 2, 128]) : generator.next()
-            if values == .small && self != .bool { bits %= 4 }
+            if (values == .small || values == .normal) && self != .bool { bits %= 4 }
             withUnsafeBytes(of: bits.littleEndian) { bytes.append(contentsOf: $0.prefix(byteCount)) }
             return
         }
         let part: ElementType = self == .complex64 ? .float32 : self == .complex128 ? .float64 : self
         for _ in 0..<(isComplex ? 2 : 1) {
             let x =
-                values == .rounding
-                ? Double.random(in: -1..<1, using: &generator) : Double(Int.random(in: -8...8, using: &generator)) / 4
+                switch values {
+                case .rounding: Double.random(in: -1..<1, using: &generator)
+                case .normal: generator.normal()
+                case .exact, .small: Double(Int.random(in: -8...8, using: &generator)) / 4
+                }
             part.append(x, to: &bytes)
         }
     }
@@ -129,7 +134,8 @@ extension ElementType {
     /// An element, or a complex element's part.
     fileprivate func number(_ p: UnsafeRawPointer) -> Double {
         switch self {
-        case .bool, .uint8: Double(p.load(as: UInt8.self))
+        case .bool: p.load(as: UInt8.self) == 0 ? 0 : 1
+        case .uint8: Double(p.load(as: UInt8.self))
         case .int8: Double(p.load(as: Int8.self))
         case .int16: Double(p.loadUnaligned(as: Int16.self))
         case .int32: Double(p.loadUnaligned(as: Int32.self))

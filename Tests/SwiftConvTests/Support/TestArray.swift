@@ -5,7 +5,7 @@ import Foundations
 /// How a test array's elements lie in memory.
 enum Layout: CaseIterable {
     case c, fortran, firstAxisInnermost, reversed, everySecond, gappedRows, broadcastFirst, broadcastLast, misaligned
-    case byteswapped, reversedFortran
+    case byteswapped, reversedFortran, channelsLast
 
     /// The layouts that an output may have: no element twice.
     static let writable = allCases.filter { $0 != .broadcastFirst && $0 != .broadcastLast }
@@ -96,6 +96,8 @@ extension Layout {
             switch self {
             case .fortran, .reversedFortran: axes.reversed()
             case .firstAxisInnermost: Array(axes.dropFirst()) + axes.prefix(1)
+            // (N, C, H, W) lies as (N, H, W, C).
+            case .channelsLast: Array(axes.prefix(1)) + axes.dropFirst(2) + axes.dropFirst().prefix(1)
             default: axes
             }
         var strides = shape

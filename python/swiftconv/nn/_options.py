@@ -101,13 +101,13 @@ def recipe(
     output_padding: Any = 0,
 ) -> Recipe:
     """The recipe of a function with torch's options; from a cache, where they are what they were."""
-    if type(stride) is not int and not _is_plain(stride):
+    if type(stride) is not int and not _arguments.is_plain(stride):
         stride = _arguments.per_spatial_axis("stride", stride, spatial)
-    if type(dilation) is not int and not _is_plain(dilation):
+    if type(dilation) is not int and not _arguments.is_plain(dilation):
         dilation = _arguments.per_spatial_axis("dilation", dilation, spatial)
-    if type(output_padding) is not int and not _is_plain(output_padding):
+    if type(output_padding) is not int and not _arguments.is_plain(output_padding):
         output_padding = _arguments.per_spatial_axis("output_padding", output_padding, spatial)
-    if type(padding) is not int and type(padding) is not str and not _is_plain(padding):
+    if type(padding) is not int and type(padding) is not str and not _arguments.is_plain(padding):
         padding = _padding.normalised(padding, spatial)
     if type(groups) is not int:
         groups = _arguments.integer("groups", groups, "an integer of at least 1")
@@ -131,14 +131,6 @@ def recipe(
         per_sample,
         output_padding,
     )
-
-
-_INT = {int}
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether it is a tuple that a cache may hold as it is: inside of tuples it cannot tell 1 from 1.0 and True."""
-    return type(value) is tuple and set(map(type, value)) <= _INT
 
 
 @lru_cache(maxsize=512, typed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .. import _arguments
@@ -34,7 +35,31 @@ def windows(
     auto_pad: Any,
     layout: Any,
 ) -> Windows:
-    """Windows over the `count` spatial axes of an input of `shape`."""
+    """Windows over the `count` spatial axes of an input of `shape`; from a cache, where they are what they were."""
+    plain = (
+        type(ceil_mode) is bool
+        and type(auto_pad) is str
+        and (layout is None or type(layout) is str)
+        and (stride is None or _arguments.is_plain(stride))
+        and _arguments.is_plain(kernel_size)
+        and _arguments.is_plain(padding)
+        and _arguments.is_plain(dilation)
+    )
+    find = _remembered if plain else _windows
+    return find(shape, count, kernel_size, stride, padding, dilation, ceil_mode, auto_pad, layout)
+
+
+def _windows(
+    shape: tuple[int, ...],
+    count: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: Any,
+    auto_pad: Any,
+    layout: Any,
+) -> Windows:
     axes = spatial_axes(layout, len(shape), count)
     kernel = _arguments.per_spatial_axis("kernel_size", kernel_size, count)
     stride = kernel if _is_absent(stride) else _arguments.per_spatial_axis("stride", stride, count)
@@ -50,6 +75,9 @@ def windows(
         ceil_mode = False  # as many windows as there are steps, whatever the rounding
     none = (0,) * count
     return Windows(axes, kernel, stride, dilation, pads.low or none, pads.high or none, bool(ceil_mode))
+
+
+_remembered = lru_cache(maxsize=512, typed=True)(_windows)
 
 
 def spatial_axes(layout: Any, ndim: int, count: int) -> tuple[int, ...]:
