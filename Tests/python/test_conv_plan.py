@@ -5,8 +5,10 @@ import copy
 import gc
 import os
 import pickle
+import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -418,6 +420,29 @@ def test_a_plan_lives_as_long_as_its_call(rng):
         worker.join()
         if results:
             assert_same(results[0], expected)
+
+
+def test_a_call_can_be_interrupted():
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    x, w = np.ones((64, 64, 56, 56), np.float32), np.ones((256, 64, 5, 5), np.float32)
+    out = np.zeros((64, 256, 52, 52), np.float32)
+    plan = nn.plan_conv2d(w, method="reference", input_shape=x.shape)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for call in (lambda: plan(x, out), lambda: plan(x, out=(out,))):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            began = time.perf_counter()
+            with pytest.raises(Stop):
+                call()
+            assert time.perf_counter() - began < 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @needs_fork
