@@ -57,13 +57,14 @@ static inline const void *sc_load_address(const void *const *place) { return *(c
 /* Rows at even distances. */
 static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source_rows,
                                 int64_t source_stride, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(source_rows + r * source_stride)
+  SC_COPY_ROWS(source_rows + r * source_stride);
 }
 
 /* Rows that begin at offsets from one place. */
 static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *base,
-                                        const intptr_t *offsets, int64_t rows,
-                                        int64_t count){SC_COPY_ROWS(base + offsets[r])}
+                                        const intptr_t *offsets, int64_t rows, int64_t count) {
+  SC_COPY_ROWS(base + offsets[r]);
+}
 
 /* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
  * the last: the last vector is read one element early, its odd lanes taken. */
@@ -91,7 +92,7 @@ static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destinatio
     one = both.odd;                                                                                                    \
     __builtin_memcpy(destination + i * size, &one, sizeof one);                                                        \
   }
-SC_COPY_EVERY_SECOND(u8, uint8_t) SC_COPY_EVERY_SECOND(u16, uint16_t) SC_COPY_EVERY_SECOND(u32, uint32_t)
-    SC_COPY_EVERY_SECOND(u64, uint64_t)
+SC_COPY_EVERY_SECOND(u8, uint8_t)
+SC_COPY_EVERY_SECOND(u16, uint16_t) SC_COPY_EVERY_SECOND(u32, uint32_t) SC_COPY_EVERY_SECOND(u64, uint64_t)
 
 #endif
