@@ -146,7 +146,7 @@ struct IndexBlocksTests {
                     expected = expected.flatMap { outer in (0..<extents[i]).map { outer + $0 * strides[i] } }
                 }
                 #expect(list.extent == expected.count)
-                #expect((0..<list.extent).map { list.offset($0, \.inputStride) } == expected)
+                #expect((0..<list.extent).map { list.offset($0, .input) } == expected)
             }
         }
     }
