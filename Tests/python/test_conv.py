@@ -433,6 +433,33 @@ def test_the_same_bits_for_any_threads_and_neighbours(dtype, options, rng):
             np.testing.assert_array_equal(function(x[n], w, threads=2, **options), expected[n])
 
 
+LARGER = [
+    (nn.conv2d, (3, 64, 56, 57), (64, 64, 3, 3), {"padding": 1}), (nn.conv2d, (4, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}),
+    (nn.conv2d, (3, 300, 28, 28), (130, 300, 1, 1), {}), (nn.conv2d, (3, 3, 150, 151), (40, 3, 7, 7), {"stride": 2, "padding": 3}),
+    (nn.conv2d, (3, 48, 56, 57), (48, 1, 3, 3), {"groups": 48, "padding": 1}), (nn.conv2d, (3, 16, 70, 71), (16, 1, 31, 31), {"groups": 16, "padding": 15}),
+    (nn.conv2d, (3, 64, 33, 34), (64, 4, 3, 3), {"groups": 16, "stride": 2, "padding": 1}), (nn.conv2d, (3, 40, 60, 61), (24, 40, 3, 3), {"dilation": 4, "padding": "same"}),
+    (nn.conv1d, (5, 30, 9001), (20, 30, 9), {}), (nn.conv3d, (3, 12, 14, 15, 30), (20, 12, 3, 3, 3), {"padding": 1}),
+    (nn.conv_transpose2d, (3, 64, 27, 28), (64, 40, 4, 4), {"stride": 2, "padding": 1}), (nn.conv_transpose2d, (3, 40, 40, 41), (40, 32, 3, 3), {"padding": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function, shape, filters, options", LARGER, ids=str)
+@pytest.mark.parametrize("memory", ["C", "channels last", "batch last"])
+def test_the_same_bits_at_realistic_sizes(function, shape, filters, options, memory, rng):
+    """Large enough for blocks, strips and several threads to be used."""
+    x, w = LAYOUTS[memory](normals(rng, shape, np.float32)), normals(rng, filters, np.float32)
+    expected = function(x, w, threads=1, **options)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(function(x, w, threads=threads, **options), expected)
+    last = len(x) - 1
+    np.testing.assert_array_equal(function(x[last:], w, **options)[0], expected[last])
+    np.testing.assert_array_equal(function(x[1], w, threads=2, **options), expected[1])
+    many = LAYOUTS[memory](np.concatenate([x[:1], normals(rng, (6, *shape[1:]), np.float32), x[1:2]]))
+    actual = function(many, w, threads=2, **options)
+    np.testing.assert_array_equal(actual[0], expected[0])
+    np.testing.assert_array_equal(actual[-1], expected[1])
+
+
 # ---- Calls ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,8 +5,10 @@ import copy
 import gc
 import os
 import pickle
+import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -101,6 +103,50 @@ def test_methods(method, dtype, rng):
             continue
         plan = nn.plan_conv2d(w, b, method=method, input_shape=shape, **options)
         assert_plans_as(plan, nn.conv2d, w, b, x, {"method": method, **options})
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"padding": "same"}, {"padding": "SAME_LOWER", "window_strides": (2, 3)}, {"padding": [(1, 2), (-1, 3)]},
+    {"lhs_dilation": (2, 3), "padding": [(1, 1), (0, 2)]}, {"rhs_dilation": (1, 2)}, {"dimension_numbers": ("NCHW", "IOHW", "NHWC")},
+    {"dimension_numbers": ((0, 1, 2, 3), (1, 0, 2, 3), (3, 2, 0, 1))}, {"feature_group_count": 2}, {"batch_group_count": 2},
+    {"preferred_element_type": np.float64}, {"method": "gemm", "threads": 2},
+], ids=str)  # fmt: skip
+def test_general(options, rng):
+    groups = options.get("feature_group_count", 1)
+    x, w = normals(rng, (4, 6, 9, 10), np.float32), normals(rng, (6, 6 // groups, 3, 2), np.float32)
+    options = {"window_strides": (1, 1), "padding": "VALID", **options}
+    expected = nn.conv_general_dilated(x, w, **options)
+    for shape in (None, x.shape):
+        plan = nn.plan_conv_general_dilated(w, input_shape=shape, **options)
+        assert_same(plan(x), expected)
+        assert_same(plan(LAYOUTS["byteswapped"](x)), expected)
+        assert_same(plan(x, np.zeros_like(expected)), expected)
+        assert plan.output_shape(x.shape) == expected.shape
+        assert_same(pickle.loads(pickle.dumps(plan))(x), expected)
+        assert repr(plan).startswith("plan_conv_general_dilated(weight (6, ")
+    small = x[:, :, :2]
+    if options["padding"] == "VALID" and "dimension_numbers" not in options and "lhs_dilation" not in options:
+        assert (
+            plan(small).shape
+            == nn.conv_general_dilated(small, w, **options).shape
+            == (*expected.shape[:2], 0, expected.shape[3])
+        )
+    for bad, words in [
+        (x[:, :5], "lhs"),
+        (x[0], "lhs.ndim=3: expected 4"),
+        (x.astype(complex), "lhs has dtype complex128"),
+    ]:
+        with pytest.raises((ValueError, TypeError), match=words):
+            plan(bad)
+    with pytest.raises(ValueError, match="rhs"):
+        nn.plan_conv_general_dilated(w[:, :, :0], **options)
+
+
+def test_general_of_any_rank(rng):
+    for spatial in (0, 1, 4, 20):
+        x, w = normals(rng, (2, 3, *[2] * spatial), np.float32), normals(rng, (4, 3, *[1] * spatial), np.float32)
+        plan = nn.plan_conv_general_dilated(w, (1,) * spatial, "VALID" if spatial else [])
+        assert_same(plan(x), nn.conv_general_dilated(x, w, (1,) * spatial, "VALID"))
 
 
 # ---- Inputs that differ from what a plan was made for ---------------------------------------------------------------
@@ -418,6 +464,29 @@ def test_a_plan_lives_as_long_as_its_call(rng):
         worker.join()
         if results:
             assert_same(results[0], expected)
+
+
+def test_a_call_can_be_interrupted():
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    x, w = np.ones((64, 64, 56, 56), np.float32), np.ones((256, 64, 5, 5), np.float32)
+    out = np.zeros((64, 256, 52, 52), np.float32)
+    plan = nn.plan_conv2d(w, method="reference", input_shape=x.shape)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for call in (lambda: plan(x, out), lambda: plan(x, out=(out,))):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            began = time.perf_counter()
+            with pytest.raises(Stop):
+                call()
+            assert time.perf_counter() - began < 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @needs_fork

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import grad
 from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from ._general import conv_general_dilated
+from ._general import conv_general_dilated, plan_conv_general_dilated
 from ._patches import fold, unfold
 from ._plan import ConvolutionPlan
 from ._plans import (
@@ -56,6 +56,7 @@ __all__ = [
     "plan_conv1d",
     "plan_conv2d",
     "plan_conv3d",
+    "plan_conv_general_dilated",
     "plan_conv_transpose1d",
     "plan_conv_transpose2d",
     "plan_conv_transpose3d",

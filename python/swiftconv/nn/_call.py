@@ -13,6 +13,7 @@ from .. import _arguments, _dtypes, _native, _results
 from . import _through_numpy
 from ._layout import Axes, Layout
 from ._options import WEIGHT, Options, Recipe, check_activation
+from ._shapes import core_shape
 
 
 class Call(NamedTuple):
@@ -56,13 +57,21 @@ class Call(NamedTuple):
         return _native.conv_explain(*_core_arguments(self, None if out is None else core_view(self, out)))
 
 
-def convolved(recipe: Recipe, input: Any, weight: Any, bias: Any, out: Any, threads: Any) -> np.ndarray:
+def convolved(
+    recipe: Recipe,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    out: Any,
+    threads: Any,
+    operands: tuple[str, str] = ("input", "weight"),
+) -> np.ndarray:
     """The convolution of a recipe: by C alone for plain arrays, since the general path takes several times as long."""
     if recipe.plain is not None:
         result = _native.conv_plain(recipe.plain, input, weight, bias, out, threads)
         if result is not NotImplemented:
             return result
-    return run(prepare(recipe, input, weight, bias, out, threads))
+    return run(prepare(recipe, input, weight, bias, out, threads, operands))
 
 
 def run(call: Call, plan: _native.ConvolutionPlan | None = None) -> np.ndarray:
@@ -155,10 +164,10 @@ def prepare(
     layout = recipe.layouts.of(operands[0], input.ndim)
     a = to_core(input, layout.input, layout.batched)
     b = weight_view(recipe, layout, operands[1], weight)
-    options = recipe.resolved(a.shape[2:], b.shape[-recipe.options.spatial_ndim :])
-    core_shape = _native.conv_shape(a.shape, b.shape, options)
-    bias = bias_view(bias, dtype, core_shape, options.per_sample)
-    shape = users_shape(core_shape, layout)
+    options = recipe.resolved(a.shape[2:], spatial_extents(recipe, b.shape))
+    found = core_shape(recipe, a.shape, b.shape, options)
+    bias = bias_view(bias, dtype, found, options.per_sample)
+    shape = users_shape(found, layout)
     _results.check_output(out, shape, dtype)
     return Call(
         options=options,
@@ -175,6 +184,10 @@ def prepare(
         codes=(_dtypes.code_of(a.dtype), _dtypes.code_of(b.dtype), _dtypes.code_of(dtype)),
         threads=threads,
     )
+
+
+def spatial_extents(recipe: Recipe, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[len(shape) - recipe.options.spatial_ndim :]
 
 
 def weight_view(recipe: Recipe, layout: Layout, name: str, weight: np.ndarray) -> np.ndarray:

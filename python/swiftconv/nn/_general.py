@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _arguments, _dtypes, _native, _results
+from .. import _arguments, _results
 from .._explain import explainable
 from . import _padding
-from ._call import Call, run, to_core, users_shape
-from ._layout import Layout, layouts, permuted
-from ._options import FORWARD, METHODS, Options, names
+from ._call import Call, convolved, prepare
+from ._layout import Layout, Layouts, layouts, permuted
+from ._options import FORWARD, METHODS, Options, Recipe, names, plain_recipe
+from ._plan import ConvolutionPlan, planned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,12 +128,12 @@ def conv_general_dilated(
     >>> nn.conv_general_dilated(x, w, (1,), [(1, 1)], lhs_dilation=(2,))
     array([[[ 1., 10.,  2., 20.,  3., 30.]]])
     """
-    return run(
-        _prepare(
-            lhs, rhs, window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, feature_group_count,
-            batch_group_count, precision, preferred_element_type, out, method, threads,
-        )
+    lhs, rhs = _arguments.array("lhs", lhs), _arguments.array("rhs", rhs)
+    made = _recipe(
+        _spatial_axes(lhs, rhs), window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers,
+        feature_group_count, batch_group_count, preferred_element_type, method,
     )  # fmt: skip
+    return convolved(made, lhs, rhs, None, out, threads, _OPERANDS)
 
 
 def _prepare(
@@ -152,9 +153,88 @@ def _prepare(
     threads: Any,
 ) -> Call:
     lhs, rhs = _arguments.array("lhs", lhs), _arguments.array("rhs", rhs)
-    spatial = _spatial_axes(lhs, rhs)
-    layout = _layout(dimension_numbers, spatial)
-    a, b = to_core(lhs, layout.input, True), to_core(rhs, layout.weight, True)
+    made = _recipe(
+        _spatial_axes(lhs, rhs), window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers,
+        feature_group_count, batch_group_count, preferred_element_type, method,
+    )  # fmt: skip
+    return prepare(made, lhs, rhs, None, out, threads, _OPERANDS)
+
+
+def plan_conv_general_dilated(
+    rhs: ArrayLike,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: tuple[Specification, Specification, Specification] | None = None,
+    feature_group_count: int = 1,
+    batch_group_count: int = 1,
+    precision: Any = None,
+    preferred_element_type: DTypeLike | None = None,
+    *,
+    input_shape: Sequence[int] | None = None,
+    input_dtype: DTypeLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+) -> ConvolutionPlan:
+    """
+    `conv_general_dilated` with its filter given once and packed once.
+
+    `plan_conv2d` describes plans.
+
+    Parameters
+    ----------
+    rhs : array_like
+        The filters; copied.
+    window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, feature_group_count, batch_group_count
+        As in `conv_general_dilated`.
+    precision, preferred_element_type
+        As in `conv_general_dilated`. The plan's dtype is the latter; without it, that of `rhs`.
+    input_shape, input_dtype
+        Shape and dtype of `lhs`, as in `plan_conv2d`.
+    method, threads
+        As in `conv2d`.
+
+    Returns
+    -------
+    ConvolutionPlan
+        ``plan(lhs, out=None)`` is ``conv_general_dilated(lhs, rhs, ..., out=out)``, to the same bits.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError, MemoryError
+        As `conv_general_dilated` does for what does not depend on `lhs`, or for one of shape `input_shape`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from swiftconv import nn
+    >>> layer = nn.plan_conv_general_dilated(
+    ...     np.ones((5, 5, 3, 16), np.float32), (2, 2), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    >>> layer(np.ones((8, 28, 28, 3), np.float32)).shape
+    (8, 14, 14, 16)
+    """
+    rhs = _arguments.array("rhs", rhs)
+    made = _recipe(
+        _spatial_axes(rhs, rhs), window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers,
+        feature_group_count, batch_group_count, preferred_element_type, method,
+    )  # fmt: skip
+    return planned("plan_conv_general_dilated", _OPERANDS, made, rhs, None, input_shape, input_dtype, threads)
+
+
+def _recipe(
+    spatial: int,
+    window_strides: Any,
+    padding: Any,
+    lhs_dilation: Any,
+    rhs_dilation: Any,
+    dimension_numbers: Any,
+    feature_group_count: Any,
+    batch_group_count: Any,
+    preferred_element_type: Any,
+    method: Any,
+) -> Recipe:
+    layout = Layouts(_layout(dimension_numbers, spatial), None)
     options = Options(
         names=_NAMES,
         operation=FORWARD,
@@ -171,26 +251,12 @@ def _prepare(
             f"feature_group_count={options.groups} and batch_group_count={options.batch_groups}: expected one of them "
             "to be 1"
         )
-    options = _padded(options, padding, a.shape[2:], b.shape[2:])
-    shape = users_shape(_core_shape(a.shape, b.shape, options), layout)
-    out = _arguments.output(out)
-    dtype = _results.result_dtype(_OPERANDS, lhs, rhs, _results.given_dtype(preferred_element_type))
-    _results.check_output(out, shape, dtype)
-    return Call(
-        options=options,
-        operands=_OPERANDS,
-        a=a,
-        b=b,
-        bias=None,
-        out=out,
-        like=lhs if layout.in_memory_order_of_input else None,
-        shape=shape,
-        to_core=layout.output,
-        batched=True,
-        dtype=dtype,
-        codes=(_dtypes.code_of(a.dtype), _dtypes.code_of(b.dtype), _dtypes.code_of(dtype)),
-        threads=_arguments.threads(threads),
-    )
+    found = _padding_of(options, padding)
+    same = found if isinstance(found, str) else ""
+    low, high = (None, None) if isinstance(found, str) else found
+    options = options._replace(padding_low=low, padding_high=high)
+    dtype = _results.given_dtype(preferred_element_type)
+    return Recipe(options, same, layout, dtype, plain_recipe(options, same, layout, dtype), may_have_no_window=True)
 
 
 def _spatial_axes(lhs: np.ndarray, rhs: np.ndarray) -> int:
@@ -203,7 +269,7 @@ def _spatial_axes(lhs: np.ndarray, rhs: np.ndarray) -> int:
 
 def _layout(dimension_numbers: Any, spatial: int) -> Layout:
     if dimension_numbers is None:
-        return permuted(None, None, None, given=False)
+        return permuted(None, None, None, spatial, given=False)
     what = "expected None, or three strings or sequences of integers, for lhs, rhs and the output"
     if not isinstance(dimension_numbers, (tuple, list)) or len(dimension_numbers) != 3:
         raise TypeError(f"dimension_numbers={dimension_numbers!r}: {what}")
@@ -218,7 +284,7 @@ def _layout(dimension_numbers: Any, spatial: int) -> Layout:
             raise ValueError(
                 f"dimension_numbers={dimension_numbers!r} holds {part}: expected the axes 0 to {spatial + 1}, each once"
             )
-    return permuted(*axes, given=True)
+    return permuted(*axes, spatial, given=True)
 
 
 @lru_cache(maxsize=256)
@@ -248,57 +314,24 @@ def _steps(name: str, value: Any, spatial: int) -> tuple[int, ...] | None:
     return steps
 
 
-def _padded(options: Options, padding: Any, extents: tuple[int, ...], taps: tuple[int, ...]) -> Options:
+def _padding_of(options: Options, padding: Any) -> _padding.Padding:
+    """Pads, or 'same' or 'same_lower', whose pads wait for the extents."""
     expected = "expected 'VALID', 'SAME', 'SAME_LOWER' or a sequence of pairs"
+    none = _padding.Pads(None, None)
     if isinstance(padding, str):
         name = _PADDINGS.get(padding.upper())
         if name is None:
             raise ValueError(f"padding={padding!r}: {expected}")
         if max(options.input_dilation or (1,)) > 1:
             raise ValueError(f"padding={padding!r} with lhs_dilation={options.input_dilation}: expected pairs")
-        if name == "valid":
-            return options
-        low, high = _padding.same(name == "same_lower", extents, taps, options.stride, options.dilation)
-    elif not hasattr(padding, "__len__"):
+        return none if name == "valid" else name
+    if not hasattr(padding, "__len__"):
         raise TypeError(f"padding={padding!r}: {expected}")
-    elif options.spatial_ndim == 0 and len(padding) == 0:
-        return options
-    elif not _padding.holds_pairs(padding):
+    if options.spatial_ndim == 0 and len(padding) == 0:
+        return none
+    if not _padding.holds_pairs(padding):
         raise ValueError(f"padding={padding!r}: {expected}")
-    else:
-        low, high = _padding.normalised(padding, options.spatial_ndim, negative=True)
-    return options._replace(padding_low=low, padding_high=high)
-
-
-def _core_shape(lhs: tuple[int, ...], rhs: tuple[int, ...], options: Options) -> tuple[int, ...]:
-    """The output's shape. As in jax, an axis that has no window gives no output; the rest is checked all the same."""
-    spatial = options.spatial_ndim
-    if 0 in rhs:  # the core says of which axis
-        return _native.conv_shape(lhs, rhs, options)
-    counts = tuple([_outputs(options, axis, lhs[2 + axis], rhs[2 + axis]) for axis in range(spatial)])
-    if all(counts):
-        return _native.conv_shape(lhs, rhs, options)
-    single = (1,) * spatial
-    unpadded = options._replace(padding_low=None, padding_high=None)
-    return _native.conv_shape(lhs[:2] + single, rhs[:2] + single, unpadded)[:2] + counts
-
-
-def _outputs(options: Options, axis: int, extent: int, taps: int) -> int:
-    stride, low, high, spacing, dilation = (
-        default if values is None else values[axis]
-        for values, default in (
-            (options.stride, 1),
-            (options.padding_low, 0),
-            (options.padding_high, 0),
-            (options.input_dilation, 1),
-            (options.dilation, 1),
-        )
-    )
-    dilated = (extent - 1) * spacing + 1 if extent else 0
-    padded = dilated + low + high
-    if padded < 0:
-        raise ValueError(f"padding[{axis}]={(low, high)} crops more than lhs's {dilated} along spatial axis {axis}")
-    return max((padded - dilation * (taps - 1) - 1) // stride + 1, 0)
+    return _padding.normalised(padding, options.spatial_ndim, negative=True)
 
 
 explainable(conv_general_dilated, _prepare)

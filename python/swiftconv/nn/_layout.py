@@ -13,6 +13,8 @@ Axes = Optional[tuple[int, ...]]  # None: as they are
 # torch's names of the spatial axes, by their number; beyond three, any others.
 SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 _MORE_SPATIAL = "abcdefghijklmnopqrstuvwxyz"
+# Of axes that were numbered: letters of any number of them, none of which has a meaning.
+_PLACEHOLDERS = _MORE_SPATIAL + "ABDEFGHJKLM"
 
 
 class Layout(NamedTuple):
@@ -33,20 +35,26 @@ class Layout(NamedTuple):
 
 class Layouts(NamedTuple):
     batched: Layout | None  # None where the letters leave the batch out
-    unbatched: Layout
+    unbatched: Layout | None  # None where there has to be a batch axis
+
+    @property
+    def any(self) -> Layout:
+        """One of them: the weight has the same layout in both."""
+        found = self.unbatched or self.batched
+        assert found is not None
+        return found
 
     def of(self, name: str, ndim: int) -> Layout:
         """The layout of an operand with a batch axis, or of one without it."""
         batched, unbatched = self
-        letters = unbatched.letters[0]
-        if batched is not None and ndim == len(letters):
+        count = len(self.any.letters[0])
+        if batched is not None and ndim == count:
             return batched
-        if ndim == len(letters) - 1:
+        if unbatched is not None and ndim == count - 1:
             return unbatched
-        expected = f"{len(letters) - 1} ({letters[1:]}, unbatched)"
-        if batched is not None:
-            expected = f"{len(letters)} ({batched.letters[0]}) or {expected}"
-        raise ValueError(f"{name}.ndim={ndim}: expected {expected}")
+        expected = [] if batched is None else [f"{count} ({batched.letters[0]})"]
+        expected += [] if unbatched is None else [f"{count - 1} ({unbatched.letters[0][1:]}, unbatched)"]
+        raise ValueError(f"{name}.ndim={ndim}: expected {' or '.join(expected)}")
 
 
 @lru_cache(maxsize=256)
@@ -76,9 +84,18 @@ def layouts(layout: str | None, spatial: int, transposed: bool, per_sample: bool
     return Layouts(made(data, output, batched=True) if "N" in data else None, unbatched)
 
 
-def permuted(input: Axes, weight: Axes, output: Axes, *, given: bool) -> Layout:
+def permuted(input: Axes, weight: Axes, output: Axes, spatial: int, *, given: bool) -> Layout:
     """The layout of permutations of the user's axes, those of the core's order in turn."""
-    return Layout(input, weight, output, _inverse(output), _inverse(weight), True, not given, ("", "", ""))
+    letters = [
+        _lettered(first + _PLACEHOLDERS[:spatial], axes)
+        for first, axes in (("NC", input), ("OI", weight), ("NC", output))
+    ]
+    return Layout(input, weight, output, _inverse(output), _inverse(weight), True, not given, tuple(letters))
+
+
+def _lettered(order: str, axes: Axes) -> str:
+    """The letters of an array whose axes are those of `order` in turn."""
+    return order if axes is None else "".join(order[axes.index(place)] for place in range(len(axes)))
 
 
 def _inverse(axes: Axes) -> Axes:

@@ -74,6 +74,7 @@ class Recipe(NamedTuple):
     layouts: Layouts
     dtype: np.dtype | None
     plain: tuple[Any, ...] | None  # `plain_recipe`
+    may_have_no_window: bool = False  # as in jax: an empty result, and no error
 
     def resolved(self, extents: tuple[int, ...], taps: tuple[int, ...]) -> Options:
         """The options for spatial extents of the input and of the weight."""
@@ -182,7 +183,7 @@ def plain_recipe(options: Options, same: str, layouts: Layouts, dtype: np.dtype 
     batched, unbatched = (
         None if layout is None else (layout.input, layout.output, layout.result) for layout in layouts
     )
-    weight, keeps_order = layouts.unbatched.weight, layouts.unbatched.in_memory_order_of_input
+    weight, keeps_order = layouts.any.weight, layouts.any.in_memory_order_of_input
     return (options, code, weight, batched, unbatched, _PLAIN_SAME[same], keeps_order)
 
 

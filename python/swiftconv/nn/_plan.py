@@ -8,15 +8,26 @@ import numpy as np
 
 from .. import _arguments, _dtypes, _native, _results
 from .._explain import Explanation, explanation
-from ._call import Call, bias_view, core_view, in_order, planned_arguments, prepare, run, users_shape, weight_view
+from ._call import (
+    Call,
+    bias_view,
+    core_view,
+    in_order,
+    planned_arguments,
+    prepare,
+    run,
+    spatial_extents,
+    users_shape,
+    weight_view,
+)
 from ._options import METHODS, PADDING_MODES, TRANSPOSED, Recipe, check_activation, plain_recipe
+from ._shapes import core_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, DTypeLike
 
-_OPERANDS = ("input", "weight")
 # No axis of an input is longer: what memory can hold, and far from what overflows.
 _LONGEST = 2**40
 
@@ -25,6 +36,7 @@ class Parts(NamedTuple):
     """What a plan is made of. The arrays are its own and in C order; nothing changes any more."""
 
     function: str
+    operands: tuple[str, str]  # what its arguments are called
     recipe: Recipe  # with the plan's dtype
     weight: np.ndarray
     bias: np.ndarray | None
@@ -80,9 +92,8 @@ class ConvolutionPlan(_native.ConvolutionPlan):
         if not isinstance(parts, Parts):
             raise TypeError("a ConvolutionPlan is made by nn.plan_conv2d and its likes")
         recipe = parts.recipe
-        layout = recipe.layouts.unbatched
         codes = _dtypes.code_of(parts.weight.dtype), _dtypes.code_of(_dtype(parts))
-        weight = weight_view(recipe, layout, _OPERANDS[1], parts.weight)
+        weight = weight_view(recipe, recipe.layouts.any, parts.operands[1], parts.weight)
         bias = parts.bias
         in_core = None not in codes
         return super().__new__(
@@ -106,15 +117,16 @@ class ConvolutionPlan(_native.ConvolutionPlan):
 
     def _prepare(self, input: Any, out: Any) -> Call:
         parts = self._parts
-        input = _arguments.array(_OPERANDS[0], input)
+        name = parts.operands[0]
+        input = _arguments.array(name, input)
         if not parts.dtype_is_given:
-            result = _dtypes.result_type(input.dtype, parts.weight.dtype, _OPERANDS)
+            result = _dtypes.result_type(input.dtype, parts.weight.dtype, parts.operands)
             if result != self.dtype and not np.can_cast(result, self.dtype, "safe"):
                 raise TypeError(
-                    f"input has dtype {input.dtype}, with the weight's {parts.weight.dtype} a result of {result}: "
-                    f"expected one that the plan's {self.dtype} holds, or dtype= when the plan is made"
+                    f"{name} has dtype {input.dtype}, with {parts.operands[1]}'s {parts.weight.dtype} a result of "
+                    f"{result}: expected one that the plan's {self.dtype} holds, or dtype= when the plan is made"
                 )
-        return prepare(parts.recipe, input, parts.weight, parts.bias, out, parts.threads or None, _OPERANDS)
+        return prepare(parts.recipe, input, parts.weight, parts.bias, out, parts.threads or None, parts.operands)
 
     def explain(self, input: ArrayLike | None = None, out: np.ndarray | None = None) -> Explanation:
         """
@@ -212,6 +224,7 @@ def made(parts: Parts) -> ConvolutionPlan:
 
 def planned(
     function: str,
+    operands: tuple[str, str],
     recipe: Recipe,
     weight: ArrayLike,
     bias: ArrayLike | None,
@@ -220,17 +233,18 @@ def planned(
     threads: int | None,
 ) -> ConvolutionPlan:
     """A plan from a function's arguments, all of which are checked here."""
-    weight = _own(_arguments.array(_OPERANDS[1], weight))
+    weight = _own(_arguments.array(operands[1], weight))
     threads = _arguments.threads(threads)
     input_dtype = weight.dtype if input_dtype is None else _input_dtype(input_dtype)
-    dtype = _results.result_dtype(_OPERANDS, np.empty(0, input_dtype), weight, recipe.dtype)
+    dtype = _results.result_dtype(operands, np.empty(0, input_dtype), weight, recipe.dtype)
     check_activation(recipe.options, dtype)
     dtype_is_given, recipe = recipe.dtype is not None, recipe._replace(dtype=dtype)
-    view = weight_view(recipe, recipe.layouts.unbatched, _OPERANDS[1], weight)
-    core_shape = _native.conv_shape(*_some_problem(recipe, view.shape))
-    bias = bias_view(bias, dtype, core_shape, recipe.options.per_sample)
+    view = weight_view(recipe, recipe.layouts.any, operands[1], weight)
+    some_shape = core_shape(recipe, *_some_problem(recipe, view.shape))
+    bias = bias_view(bias, dtype, some_shape, recipe.options.per_sample)
     parts = Parts(
         function=function,
+        operands=operands,
         recipe=recipe,
         weight=weight,
         bias=None if bias is None else _own(bias),
@@ -275,14 +289,14 @@ def _shape(value: Any) -> tuple[int, ...]:
 def _some_problem(recipe: Recipe, weight: tuple[int, ...]) -> tuple[Any, ...]:
     """The shapes and options of a call whose input fits the weight, if any does: what it raises is the weight's."""
     options = recipe.options
-    samples = weight[0] if options.per_sample else 1
+    samples = weight[0] if options.per_sample else options.batch_groups
     first, second = weight[options.per_sample : options.per_sample + 2]
     channels = max(first, 1) if options.operation == TRANSPOSED else max(second, 1) * options.groups
     taps = weight[options.per_sample + 2 :]
     none = (0,) * len(taps)
     # Longer than any window, and than what padding mirrors or takes away.
     extents = tuple(
-        min(max(dilation, 1) * max(count, 1) + low + high, _LONGEST)
+        min(max(dilation, 1) * max(count, 1) + abs(low) + abs(high), _LONGEST)
         for dilation, count, low, high in zip(
             options.dilation or (1,) * len(taps), taps, options.padding_low or none, options.padding_high or none
         )
@@ -292,11 +306,10 @@ def _some_problem(recipe: Recipe, weight: tuple[int, ...]) -> tuple[Any, ...]:
 
 def _output_shape(parts: Parts, shape: tuple[int, ...]) -> tuple[int, ...]:
     recipe = parts.recipe
-    layout = recipe.layouts.of(_OPERANDS[0], len(shape))
+    layout = recipe.layouts.of(parts.operands[0], len(shape))
     a = in_order(shape if layout.batched else (1, *shape), layout.input)
     b = in_order(parts.weight.shape, layout.weight)
-    options = recipe.resolved(a[2:], b[-recipe.options.spatial_ndim :])
-    return users_shape(_native.conv_shape(a, b, options), layout)
+    return users_shape(core_shape(recipe, a, b, recipe.resolved(a[2:], spatial_extents(recipe, b))), layout)
 
 
 def _unbacked(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -320,14 +333,16 @@ def _pack(plan: ConvolutionPlan, shape: tuple[int, ...], dtype: np.dtype) -> Non
 def _told(parts: Parts) -> list[tuple[str, Any]]:
     """The options that are not the defaults."""
     recipe, options = parts.recipe, parts.recipe.options
-    layout = recipe.layouts.batched or recipe.layouts.unbatched
+    layout = recipe.layouts.batched or recipe.layouts.any
     padding = recipe.same or _pairs(options.padding_low, options.padding_high)
     told = {
         "stride": (options.stride, None),
         "padding": (padding, None),
         "output_padding": (options.output_padding, None),
         "dilation": (options.dilation, None),
+        "lhs_dilation": (options.input_dilation, None),
         "groups": (options.groups, 1),
+        "batch_group_count": (options.batch_groups, 1),
         "layout": (None if layout.in_memory_order_of_input else "{},{}->{}".format(*layout.letters), None),
         "padding_mode": (_name(PADDING_MODES, options.boundary), "zeros"),
         "dtype": (str(recipe.dtype) if parts.dtype_is_given or recipe.dtype != parts.weight.dtype else None, None),

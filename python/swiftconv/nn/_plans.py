@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ._conv import Activation, Ints, Padding
 
+_OPERANDS = ("input", "weight")
+
 
 def plan_conv1d(
     weight: ArrayLike,
@@ -71,7 +73,7 @@ def plan_conv1d(
         NAMES, FORWARD, 1, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, method,
         per_sample,
     )  # fmt: skip
-    return planned("plan_conv1d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv1d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
 
 
 def plan_conv2d(
@@ -140,7 +142,7 @@ def plan_conv2d(
         NAMES, FORWARD, 2, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, method,
         per_sample,
     )  # fmt: skip
-    return planned("plan_conv2d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv2d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
 
 
 def plan_conv3d(
@@ -198,7 +200,7 @@ def plan_conv3d(
         NAMES, FORWARD, 3, stride, padding, dilation, groups, layout, padding_mode, dtype, activation, method,
         per_sample,
     )  # fmt: skip
-    return planned("plan_conv3d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv3d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
 
 
 def plan_conv_transpose1d(
@@ -256,7 +258,7 @@ def plan_conv_transpose1d(
         TRANSPOSED_NAMES, TRANSPOSED, 1, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
         per_sample, output_padding,
     )  # fmt: skip
-    return planned("plan_conv_transpose1d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv_transpose1d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
 
 
 def plan_conv_transpose2d(
@@ -315,7 +317,7 @@ def plan_conv_transpose2d(
         TRANSPOSED_NAMES, TRANSPOSED, 2, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
         per_sample, output_padding,
     )  # fmt: skip
-    return planned("plan_conv_transpose2d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv_transpose2d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
 
 
 def plan_conv_transpose3d(
@@ -373,4 +375,4 @@ def plan_conv_transpose3d(
         TRANSPOSED_NAMES, TRANSPOSED, 3, stride, padding, dilation, groups, layout, "zeros", dtype, activation, method,
         per_sample, output_padding,
     )  # fmt: skip
-    return planned("plan_conv_transpose3d", made, weight, bias, input_shape, input_dtype, threads)
+    return planned("plan_conv_transpose3d", _OPERANDS, made, weight, bias, input_shape, input_dtype, threads)
