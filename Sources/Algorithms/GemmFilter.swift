@@ -94,7 +94,8 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(panelWidth, rows &- first)
-        if reader.isPlain && element <= 8, var order = MemoryOrder(problem.depth, element) {
+        let isMoved = reader.isPlain && !GemmFilter.isBoolean(problem)
+        if isMoved && element <= 8, var order = MemoryOrder(problem.depth, element) {
             packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
             return
         }
