@@ -128,7 +128,6 @@ struct ContractionTileTests {
         for _ in 0..<300 {
             let count = Int.random(in: 1...70, using: &generator)
             let width = count + generator.pick([0, 0, 1, 15])
-            let depth = Int.random(in: 1...5, using: &generator)
             // Runs of lanes that are one element, two, none or any apart.
             var lanes = [0]
             var step = 1
@@ -139,16 +138,29 @@ struct ContractionTileTests {
             }
             let lowest = lanes.min()!
             let laneOffsets = lanes.map { ($0 - lowest) * element }
-            let depthOffsets = (0..<depth).map { _ in Int.random(in: 0...8, using: &generator) * element }
+            let runs = depthRuns(&generator)
+            let depthOffsets = runs.flatMap { run in
+                let first = Int.random(in: 0...8, using: &generator)
+                return (0..<run).map { (first + $0) * element }
+            }
+            let depth = depthOffsets.count
             let bytes = laneOffsets.max()! + depthOffsets.max()! + element
             for guarding in GuardedMemory.Guard.allCases {
                 let source = GuardedMemory(byteCount: bytes, guarding: guarding)
                 for i in source.bytes.indices { source.bytes[i] = .random(in: 0...255, using: &generator) }
                 let pitch = width * element
                 let panel = GuardedMemory(byteCount: depth * pitch, guarding: guarding)
-                packPanel(
-                    source.base, laneOffsets: laneOffsets, count: count, width: width, depthOffsets: depthOffsets,
-                    depth: depth, to: panel.base, pitch: pitch, elementBytes: element)
+                laneOffsets.withUnsafeBufferPointer { lanes in
+                    depthOffsets.withUnsafeBufferPointer { depths in
+                        runs.withUnsafeBufferPointer { runs in
+                            var from = PanelSource(
+                                source: source.base, laneOffsets: lanes.baseAddress!, lanes: count,
+                                depthOffsets: depths.baseAddress!, depth: depth, depthRuns: runs.baseAddress!,
+                                depthRunCount: runs.count, elementBytes: element)
+                            packPanel(&from, width: width, to: panel.base, pitch: pitch)
+                        }
+                    }
+                }
                 let isWrong = panel.bytes.indices.contains { i in
                     let (d, lane, byte) = (i / pitch, i % pitch / element, i % element)
                     let expected = lane < count ? source.bytes[laneOffsets[lane] + depthOffsets[d] + byte] : 0
@@ -156,6 +168,13 @@ struct ContractionTileTests {
                 }
                 #expect(!isWrong, "count \(count), width \(width), depth \(depth), lanes \(lanes)")
             }
+        }
+    }
+
+    /// Few depths, or long runs of them, which are transposed where lanes are not contiguous.
+    private func depthRuns(_ generator: inout SeededGenerator) -> [Int] {
+        let longest = generator.pick([1, 5, 40])
+        return (0..<Int.random(in: 1...5, using: &generator)).map { _ in Int.random(in: 1...longest, using: &generator)
         }
     }
 }

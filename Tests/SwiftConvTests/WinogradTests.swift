@@ -123,12 +123,19 @@ struct WinogradTests {
         return ((errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot(), errors.max()!)
     }
 
-    /// DESIGN's promise, within 4 times direct summation's error. Measured on normal data, RMS and largest:
-    /// MEASURED
-    @Test(arguments: [16, 32, 64, 256])
-    func roundsWithinThePromise(channels: Int) {
+    /// The promise of what is chosen automatically, from 16 channels on: within 4 times the error of direct summation, one
+    /// product after the other. Measured, times that error, root of mean square and largest, on normal weights and
+    ///
+    ///                   normal samples               rectified ones
+    ///     channels      F(2, 3)      F(4, 3)         F(2, 3)      F(4, 3)
+    ///     16            0.77 0.29    3.00 1.46       0.93 0.62    3.34 2.05
+    ///     64            0.64 0.21    2.49 1.01       0.81 0.59    3.12 3.00
+    ///     256           0.41 0.19    1.65 0.88       0.54 0.45    2.06 1.59
+    @Test(arguments: [16, 64, 256], [false, true])
+    func roundsWithinThePromise(channels: Int, rectifies: Bool) {
         var generator = SeededGenerator(440)
         let a = TestArray(.float32, [1, channels, 24, 24]).filled(.normal, &generator)
+        if rectifies { a.set(a.numbers.map { max($0, 0) }) }
         let b = TestArray(.float32, [6, channels, 3, 3]).filled(.normal, &generator)
         var call = ConvolutionCall(a, b)
         call.pad(1)
@@ -138,7 +145,6 @@ struct WinogradTests {
         let exact = call.output(SC_CONV_GEMM).numbers
         let base = errors(direct, exact)
         for (outputs, found) in [(2, errors(small, exact)), (4, errors(large, exact))] {
-            print("F(\(outputs), 3), \(channels) channels:", found.mean / base.mean, found.largest / base.largest)
             #expect(found.mean <= 4 * base.mean && found.largest <= 4 * base.largest, "F(\(outputs), 3)")
         }
     }
