@@ -95,7 +95,7 @@ struct GemmFilter {
     ) {
         let count = min(panelWidth, rows &- first)
         // Bools are not copied as they are: see `read`.
-        let isCopied = reader.isPlain && reader.arithmetic != .boolean
+        let isCopied = reader.isPlain && !GemmFilter.isBoolean(problem)
         if isCopied && element <= 8, var order = MemoryOrder(problem.depth, element) {
             packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
             return
