@@ -129,8 +129,8 @@ package struct IndexList {
         return product
     }
 
-    /// How far the combination with this number, the last index fastest, lies from the first. (Inlined, a key path is a
-    /// plain load; else each call looks up its metadata and reads by way of the run-time library.)
+    /// How far the combination with this number, the last index fastest, lies from the first. (Inlined, the operand is a
+    /// constant.)
     @inline(__always)
     package func offset(_ number: Int, _ operand: ContractionIndex.Operand) -> Int {
         var rest = number

@@ -94,8 +94,9 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(panelWidth, rows &- first)
-        let isMoved = reader.isPlain && !GemmFilter.isBoolean(problem)
-        if isMoved && element <= 8, var order = MemoryOrder(problem.depth, element) {
+        // Bools are not copied as they are: see `read`.
+        let isCopied = reader.isPlain && !GemmFilter.isBoolean(problem)
+        if isCopied && element <= 8, var order = MemoryOrder(problem.depth, element) {
             packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
             return
         }

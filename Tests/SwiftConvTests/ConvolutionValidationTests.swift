@@ -225,7 +225,7 @@ struct ConvolutionValidationTests {
                 expect(failure, SC_EXTENT, argument: SC_ARG_OUT, axis: 2, value: extent, expected: 14)
             }
         }
-        // Padding may take away all of it, but no more.
+        // Padding may take away all of the output, as in torch, and no more.
         #expect(refusal(call([1, 2, 1], [2, 2, 2], SC_CONV_TRANSPOSED) { $0.pad(1) }) == nil)
         expect(
             refusal(call([1, 2, 1], [2, 2, 2], SC_CONV_TRANSPOSED) { $0.pad(2) }), SC_WINDOW_BEYOND,

@@ -407,6 +407,21 @@ def test_clamps(dtype, rng):
     np.testing.assert_array_equal(nn.conv2d(x, w, activation=(-1e30, 1e30)), nn.conv2d(x, w))
 
 
+@pytest.mark.parametrize("function", [nn.conv1d, nn.conv_transpose1d])
+@pytest.mark.parametrize("layout", ["NCL", "NLC"])
+def test_any_byte_but_zero_is_true(function, layout, rng):
+    for groups, filters, taps in [(1, 40, 5), (3, 3, 2), (2, 8, 1)]:
+        x, w = (
+            rng.choice(np.uint8([0, 0, 1, 2, 255]), shape)
+            for shape in [(2, 6, 7), (filters, 6 // groups, taps) if function is nn.conv1d else (6, filters, taps)]
+        )
+        lying = (lambda a: a) if layout == "NCL" else (lambda a: np.ascontiguousarray(np.moveaxis(a, 1, -1)))
+        expected = function(lying(x != 0), w != 0, groups=groups, layout=layout)
+        for method in ("auto", "gemm", "reference"):
+            actual = function(lying(x).view(bool), w.view(bool), groups=groups, layout=layout, method=method)
+            np.testing.assert_array_equal(actual.view(np.uint8), expected.view(np.uint8))
+
+
 def test_nan_stays_nan_and_reaches_only_its_windows():
     x = np.ones((1, 2, 6, 6), np.float32)
     x[0, 1, 0, 0] = np.nan
