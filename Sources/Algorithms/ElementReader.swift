@@ -110,3 +110,41 @@ struct ElementWriter {
         }
     }
 }
+
+// MARK: - Runs of any length
+
+/// Elements that are converted at a time.
+let stageElements = 512
+
+/// Reads a run of any length by way of a stage for `stageElements` of 16 bytes.
+func readRun(
+    _ reader: ElementReader, _ source: UnsafeRawPointer, stride: Int, count: Int, to target: UnsafeMutableRawPointer,
+    stage: UnsafeMutableRawPointer
+) {
+    if reader.isPlain {
+        reader.read(source, stride: stride, count: count, to: target, stage: stage)
+        return
+    }
+    var first = 0
+    while first < count {
+        let part = min(stageElements, count &- first)
+        reader.read(
+            source + first &* stride, stride: stride, count: part,
+            to: target + first &* reader.arithmetic.byteCount, stage: stage)
+        first &+= part
+    }
+}
+
+/// Writes a run of any length by way of two stages, one after the other, for `stageElements` of 16 bytes each.
+func writeRun(
+    _ writer: ElementWriter, _ source: UnsafeMutableRawPointer, count: Int, to target: UnsafeMutableRawPointer,
+    stride: Int, stages: UnsafeMutableRawPointer
+) {
+    var first = 0
+    while first < count {
+        writer.write(
+            source + first &* writer.result.arithmetic.byteCount, count: min(stageElements, count &- first),
+            to: target + first &* stride, stride: stride, stages: stages, stages + 16 &* stageElements)
+        first &+= stageElements
+    }
+}

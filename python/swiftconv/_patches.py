@@ -8,7 +8,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from . import _arguments, _dtypes, _native
-from ._results import overlaps_itself
+from ._results import buffer, check_output, new_result, overlaps_itself
 
 SUM, MEAN = 0, 1
 REDUCTIONS = {"sum": SUM, "mean": MEAN}
@@ -47,33 +47,23 @@ def reduction(value: Any) -> int:
     return _arguments.named("reduction", value, REDUCTIONS)
 
 
-def new(shape: Ints, dtype: np.dtype) -> np.ndarray:
-    try:
-        return np.empty(shape, dtype)
-    except ValueError as error:  # NumPy's word for sizes that pass 2**63 bytes
-        raise MemoryError(f"a result of shape {shape} and dtype {dtype} passes 2**63 bytes") from error
-
-
 def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Callable[..., None]) -> Any:
     """Have `compute` write a new array, or `out`, or a temporary one where it cannot write that.
 
     It takes the array, and whether that is new.
     """
     out = _arguments.output(out)
+    check_output(out, shape, dtype)
     if out is None:
-        out = new(shape, dtype)
+        out = new_result(None, shape, dtype)
         compute(out, True)
         return out
-    if out.shape != shape:
-        raise ValueError(f"out has shape {out.shape}: expected {shape}")
-    if not _dtypes.can_cast(dtype, out.dtype):
-        raise TypeError(f"out has dtype {out.dtype}: no 'same_kind' cast leads there from the result's {dtype}")
     plain = _dtypes.code_of(out.dtype) == _dtypes.code_of(dtype)
     shares = np.may_share_memory(source, out, max_work=1)  # type: ignore[arg-type]
     if plain and not shares and not overlaps_itself(out):
         compute(np.asarray(out), False)
     else:
-        target = new(shape, dtype)
+        target = new_result(None, shape, dtype)
         compute(target, True)
         np.copyto(out, target, casting="unsafe")  # the rule has been applied above
     return out
@@ -119,12 +109,7 @@ def mean_dtype(dtype: np.dtype) -> np.dtype:
 def _operands(source: np.ndarray, destination: np.ndarray) -> tuple[Any, ...]:
     codes = _dtypes.code_of(source.dtype), _dtypes.code_of(destination.dtype)
     swapped = (not source.dtype.isnative) + 2 * (not destination.dtype.isnative)
-    return _buffer(source), _buffer(destination), *codes, swapped
-
-
-def _buffer(array: np.ndarray) -> np.ndarray:
-    # NumPy exports no buffer of a user dtype.
-    return array.view(np.uint16) if _dtypes.code_of(array.dtype) == _dtypes.BFLOAT16 else array
+    return buffer(source, codes[0]), buffer(destination, codes[1]), *codes, swapped
 
 
 def _scatter_through_numpy(patches: np.ndarray, x: np.ndarray, cut: Cut, reduction: int, weights: Any) -> None:

@@ -217,25 +217,3 @@ private struct MemoryOrder {
         }
     }
 }
-
-/// Elements that are converted at a time.
-let stageElements = 512
-
-/// Reads a run of any length by way of a stage for `stageElements` of 16 bytes.
-func readRun(
-    _ reader: ElementReader, _ source: UnsafeRawPointer, stride: Int, count: Int, to target: UnsafeMutableRawPointer,
-    stage: UnsafeMutableRawPointer
-) {
-    if reader.isPlain {
-        reader.read(source, stride: stride, count: count, to: target, stage: stage)
-        return
-    }
-    var first = 0
-    while first < count {
-        let part = min(stageElements, count &- first)
-        reader.read(
-            source + first &* stride, stride: stride, count: part,
-            to: target + first &* reader.arithmetic.byteCount, stage: stage)
-        first &+= part
-    }
-}

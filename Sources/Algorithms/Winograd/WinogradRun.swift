@@ -265,23 +265,12 @@ struct WinogradRun {
                     continue
                 }
                 for a in 0..<height {
-                    write(line + a &* layout.pointee.linePitch, width, to: target + a &* y.outputStride)
+                    writeRun(
+                        pointee.writer, line + a &* layout.pointee.linePitch, count: width,
+                        to: target + a &* y.outputStride, stride: x.outputStride,
+                        stages: scratch + layout.pointee.stages)
                 }
             }
-        }
-    }
-
-    private func write(_ line: UnsafeMutableRawPointer, _ width: Int, to target: UnsafeMutableRawPointer) {
-        let pointee = plan.pointee
-        let x = pointee.shape.x
-        let stages = scratch + layout.pointee.stages
-        var first = 0
-        while first < width {
-            let count = min(stageElements, width &- first)
-            pointee.writer.write(
-                line + first &* pointee.element, count: count, to: target + first &* x.outputStride,
-                stride: x.outputStride, stages: stages, stages + 16 &* stageElements)
-            first &+= count
         }
     }
 
