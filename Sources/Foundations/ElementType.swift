@@ -99,6 +99,14 @@ package enum ArithmeticKind: Sendable {
     package static func != (a: Self, b: Self) -> Bool { !(a == b) }
 
     @inlinable
+    package var isComplex: Bool {
+        switch self {
+        case .complex64, .complex128: true
+        default: false
+        }
+    }
+
+    @inlinable
     package var byteCount: Int {
         switch self {
         case .boolean: 1

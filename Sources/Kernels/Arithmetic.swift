@@ -27,8 +27,20 @@ extension Arithmetic {
     @inline(__always) static var vectorBytes: Int { lanes &* elementBytes }
 }
 
+/// An arithmetic whose weights may differ from lane to lane.
+protocol LaneArithmetic: Arithmetic {
+    /// Bytes of a vector of packed weights.
+    static var laneWeightBytes: Int { get }
+    static func laneWeight(_ source: UnsafeRawPointer) -> Weight
+}
+
+extension LaneArithmetic where Weight == Vector {
+    @inline(__always) static var laneWeightBytes: Int { vectorBytes }
+    @inline(__always) static func laneWeight(_ source: UnsafeRawPointer) -> Vector { load(source) }
+}
+
 /// float32 and float64.
-enum RealArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: FloatingPoint & BitwiseCopyable {
+enum RealArithmetic<V: SIMD & BitwiseCopyable>: LaneArithmetic where V.Scalar: FloatingPoint & BitwiseCopyable {
     @inline(__always) static var lanes: Int { V.scalarCount }
     @inline(__always) static var elementBytes: Int { MemoryLayout<V.Scalar>.size }
     @inline(__always) static var zero: V { V(repeating: 0) }
@@ -63,7 +75,7 @@ enum RealScalarArithmetic<T: FloatingPoint & BitwiseCopyable>: Arithmetic {
 }
 
 /// Integers modulo 2^n, as NumPy's; signed and unsigned alike.
-enum IntegerArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: FixedWidthInteger & BitwiseCopyable {
+enum IntegerArithmetic<V: SIMD & BitwiseCopyable>: LaneArithmetic where V.Scalar: FixedWidthInteger & BitwiseCopyable {
     @inline(__always) static var lanes: Int { V.scalarCount }
     @inline(__always) static var elementBytes: Int { MemoryLayout<V.Scalar>.size }
     @inline(__always) static var zero: V { V(repeating: 0) }
@@ -92,7 +104,7 @@ enum IntegerScalarArithmetic<T: FixedWidthInteger & BitwiseCopyable>: Arithmetic
 }
 
 /// Vectors of 8- and 16-bit lanes, whose operations come from C (CMachine/vector.h says why).
-protocol NarrowLanes: Arithmetic where Weight == Vector, Accumulator == Vector, Vector: SIMD & BitwiseCopyable {
+protocol NarrowLanes: LaneArithmetic where Weight == Vector, Accumulator == Vector, Vector: SIMD & BitwiseCopyable {
     associatedtype Scalar: FixedWidthInteger & BitwiseCopyable
     static func splat(_ value: Scalar) -> Vector
 }
@@ -166,7 +178,7 @@ enum BooleanScalarArithmetic: Arithmetic {
 ///
 /// The products with the weight's real and imaginary part are summed apart, two multiply-adds a vector and no shuffle
 /// in the loop; `store` crosses them: re = sum(xr wr) - sum(xi wi), im = sum(xi wr) + sum(xr wi).
-enum ComplexArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: FloatingPoint & BitwiseCopyable {
+enum ComplexArithmetic<V: SIMD & BitwiseCopyable>: LaneArithmetic where V.Scalar: FloatingPoint & BitwiseCopyable {
     struct Parts {
         var real: V
         var imaginary: V
@@ -180,6 +192,11 @@ enum ComplexArithmetic<V: SIMD & BitwiseCopyable>: Arithmetic where V.Scalar: Fl
             real: V(repeating: source.loadUnaligned(as: V.Scalar.self)),
             imaginary: V(
                 repeating: source.loadUnaligned(fromByteOffset: MemoryLayout<V.Scalar>.size, as: V.Scalar.self)))
+    }
+    /// Real parts, each twice, in one vector, imaginary ones in the next.
+    @inline(__always) static var laneWeightBytes: Int { 2 &* vectorBytes }
+    @inline(__always) static func laneWeight(_ source: UnsafeRawPointer) -> Parts {
+        Parts(real: load(source), imaginary: load(source + vectorBytes))
     }
     @inline(__always) static func add(_ sum: inout Parts, _ x: V) { sum.real += x }
     @inline(__always) static func multiplyAdd(_ sum: inout Parts, _ x: V, _ w: Parts) {

@@ -99,8 +99,9 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     return top
 }
 
+/// An address from a list of them, by itself: from neighbours the compiler would make a gather.
 @inline(__always)
-private func loadAddress(_ place: UnsafePointer<UnsafeRawPointer>) -> UnsafeRawPointer {
+func loadAddress(_ place: UnsafePointer<UnsafeRawPointer>) -> UnsafeRawPointer {
     // Never null: panels name real rows.
     sc_load_address(UnsafeRawPointer(place).assumingMemoryBound(to: UnsafeRawPointer?.self)).unsafelyUnwrapped
 }

@@ -27,7 +27,7 @@ package struct StencilStrip {
     /// hold up its loads, as a core has only 10 to 16 lines under way.
     package var ahead: UnsafeRawPointer?
 
-    @inlinable
+    @inlinable @inline(__always)
     package init(
         input: UnsafeRawPointer, inputRowStride: Int, filterRowStride: Int, output: UnsafeMutableRawPointer,
         outputRowStride: Int, rows: Int, columns: Int, weights: UnsafeRawPointer, filterRows: Int, taps: Int,

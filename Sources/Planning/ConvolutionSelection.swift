@@ -119,6 +119,9 @@ private func run(
                 return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
             }
             if store?.onlyPacks ?? false { return true }  // its filter is packed with the run
+            if Depthwise.suits(sliding) {
+                return try Depthwise.run(sliding, threads: threads, control: control)
+            }
             return try Stencil.run(sliding, factoring: .never, threads: threads, control: control)
         }
     }
@@ -138,7 +141,10 @@ package func explain(
     case .stencil:
         _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
             if let sliding = problem.sliding(into: axes) {
-                found = try Stencil.explain(sliding, factoring: .never, threads: threads)
+                found =
+                    Depthwise.suits(sliding)
+                    ? Depthwise.explain(sliding, threads: threads)
+                    : try Stencil.explain(sliding, factoring: .never, threads: threads)
             } else {
                 found = ImplicitGemm.explain(problem, threads: threads)
             }

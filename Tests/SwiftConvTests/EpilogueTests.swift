@@ -27,7 +27,7 @@ struct EpilogueTests {
                 let memory = misaligned(bytes(type, numbers))
                 var value = SIMD2<UInt64>.zero
                 withUnsafeMutableBytes(of: &value) { $0.copyBytes(from: bytes(type, [added])) }
-                addToRow(type.arithmetic, value, memory.base, count: count)
+                addToRows(type.arithmetic, value, memory.base, rowStride: 0, rows: 1, count: count)
                 let expected = numbers.map { type == .bool ? max($0, added) : $0 + added }
                 #expect(Array(memory.bytes) == bytes(type, expected), "\(type), \(count)")
             }
@@ -37,7 +37,7 @@ struct EpilogueTests {
     /// Of a bool every byte but 0 is true.
     @Test func addsAnyTrueByte() {
         let memory = misaligned([0, 1, 0])
-        addToRow(.boolean, SIMD2(128, 0), memory.base, count: 3)
+        addToRows(.boolean, SIMD2(128, 0), memory.base, rowStride: 0, rows: 1, count: 3)
         #expect(Array(memory.bytes) == [1, 1, 1])
     }
 

@@ -19,38 +19,55 @@ func packFilter(
     let taps = column.filterExtent
     var planes = 1
     for i in 0..<outerCount { planes &*= outer[i].filterExtent }
-    var tapIndex = InlineArray<32, Int>(repeating: 0)
-    var plane = problem.filter + offset
-    for p in 0..<planes {
-        for t in 0..<taps {
-            packRun(
-                reader, plane + t &* column.filterStride, stride: row.filterStride, count: rows,
-                to: destination + (p &* taps &+ t) &* rows &* element)
-        }
-        // Odometer over the outer taps.
-        var axis = outerCount &- 1
-        while axis >= 0 {
-            tapIndex[axis] &+= 1
-            plane += outer[axis].filterStride
-            if tapIndex[axis] < outer[axis].filterExtent { break }
-            plane -= tapIndex[axis] &* outer[axis].filterStride
-            tapIndex[axis] = 0
-            axis &-= 1
+    let first = problem.filter + offset
+    if planes == 1 {
+        packPlane(reader, first, row: row, column: column, to: destination)
+    } else {
+        var tapIndex = AxisInts(repeating: 0)
+        var plane = first
+        for p in 0..<planes {
+            packPlane(reader, plane, row: row, column: column, to: destination + p &* taps &* rows &* element)
+            // Odometer over the outer taps.
+            var axis = outerCount &- 1
+            while axis >= 0 {
+                tapIndex[axis] &+= 1
+                plane += outer[axis].filterStride
+                if tapIndex[axis] < outer[axis].filterExtent { break }
+                plane -= tapIndex[axis] &* outer[axis].filterStride
+                tapIndex[axis] = 0
+                axis &-= 1
+            }
         }
     }
     return finishFilter(
         destination, count: planes &* taps &* rows, arithmetic, conjugate: problem.conjugatesFilter)
 }
 
-/// A strided run of filter elements, in the arithmetic's own form.
+/// [tap][row] of one plane.
+private func packPlane(
+    _ reader: ElementReader, _ plane: UnsafeRawPointer, row: SlidingAxis, column: SlidingAxis,
+    to target: UnsafeMutableRawPointer
+) {
+    let rowBytes = row.filterExtent &* reader.arithmetic.byteCount
+    if reader.isPlain {
+        copyStrided(
+            plane, rowStride: column.filterStride, stride: row.filterStride, to: target, rowStride: rowBytes,
+            stride: reader.arithmetic.byteCount, rows: column.filterExtent, count: row.filterExtent,
+            elementBytes: reader.arithmetic.byteCount, swapping: false)
+        return
+    }
+    for t in 0..<column.filterExtent {
+        packRun(
+            reader, plane + t &* column.filterStride, stride: row.filterStride, count: row.filterExtent,
+            to: target + t &* rowBytes)
+    }
+}
+
+/// A strided run of filter elements, converted to the arithmetic's own form.
 private func packRun(
     _ reader: ElementReader, _ source: UnsafeRawPointer, stride: Int, count: Int,
     to destination: UnsafeMutableRawPointer
 ) {
-    if reader.isPlain {
-        reader.read(source, stride: stride, count: count, to: destination, stage: destination)
-        return
-    }
     // A register's worth of stack is stage enough: a filter is small, and converting it is not the work.
     var stage = SIMD16<UInt64>.zero
     withUnsafeMutableBytes(of: &stage) { stage in

@@ -46,6 +46,9 @@ struct StencilPlan {
     /// The input is read where it lies wherever windows are whole; otherwise every block is packed.
     var readsInPlace = false
     var writesInPlace = false
+    /// Rows shorter than a vector are computed as whole vectors wherever they are packed, and what is beyond them dropped:
+    /// 14 columns took three times as long in overlapping halves of a vector.
+    var widensRows = false
     /// Results go through a small block and past the caches.
     var streamsOutput = false
     /// The filter is not finite and padding is zero: taps outside must be left out, not multiplied by zero.
@@ -61,6 +64,8 @@ struct StencilPlan {
     /// Outputs along rows (of the only phase) and columns whose windows are whole.
     var rowInterior = 0..<0
     var columnInterior = 0..<0
+    /// One patch holds a whole image and the zeros around it, which stay from one image to the next.
+    var packsWholeImages = false
     /// Narrow images are computed as one line of samples: see StencilFlat.
     var flat = FlatGeometry()
 
@@ -95,15 +100,20 @@ struct StencilPlan {
         mayFactor = filters == 1 && planes == 1 && row.filterExtent > 1 && column.filterExtent > 1
         if factoring == .never { mayFactor = false }
         readsInPlace = reader.isPlain && column.inStride == element && column.step == 1
-        writesInPlace = writer.isPlain && column.outStride == element
         walkRows()
+        findInterior()
+        widensRows = column.outExtent < lanes && !mayFactor && (!readsInPlace || touchesBorder)
+        writesInPlace = writer.isPlain && column.outStride == element && !widensRows
         streamsOutput =
             writesInPlace && !mayFactor && problem.epilogue.isEmpty
             && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
-        findInterior()
         flat = FlatGeometry(self)
         chooseBlocks()
+        packsWholeImages =
+            widensRows && readsInPlace && hasOneInnerPlane && problem.fillsWithZero && rowPhases == 1 && !patch.rowPerTap
+            && patch.rowUnit == 1 && patch.slots == 1 && blockRows == row.outExtent
+            && columnInterior.count < column.outExtent
         chooseTasks()
         tables = StencilTables(self)
         scratch = ScratchLayout(self)
@@ -245,6 +255,12 @@ extension StencilPlan {
         for i in batchCount..<outerCount where outer[i].interior.count < outer[i].outExtent { touchesBorder = true }
     }
 
+    /// One tap along the outer axes, and that inside the input.
+    private var hasOneInnerPlane: Bool {
+        for i in batchCount..<outerCount where outer[i].interior.count < outer[i].outExtent { return false }
+        return planes == 1
+    }
+
     var fillsOutside: Bool { if case .fill = problem.boundary { true } else { false } }
 
     /// Whether anything is ever packed or passes through a block.
@@ -255,34 +271,6 @@ extension StencilPlan {
 }
 
 // MARK: - Blocks and tasks
-
-/// The window axes from the outermost in memory to the innermost, which decides the order of summation. Axes of one
-/// sample have no stride to speak of and come first.
-private struct WindowOrder {
-    private var axes = AxisInts(repeating: 0)
-    private(set) var count = 0
-
-    init(_ problem: SlidingProblem) {
-        for i in 0..<problem.rank where problem.axes[i].isWindow {
-            // Insertion by decreasing stride; equal ones stay in index order.
-            let stride = WindowOrder.reach(problem.axes[i])
-            var place = count
-            while place > 0 && WindowOrder.reach(problem.axes[axes[place &- 1]]) < stride {
-                axes[place] = axes[place &- 1]
-                place &-= 1
-            }
-            axes[place] = i
-            count &+= 1
-        }
-    }
-
-    private static func reach(_ axis: SlidingAxis) -> UInt { axis.inExtent == 1 ? .max : axis.inStride.magnitude }
-
-    subscript(place: Int) -> Int { axes[place] }
-
-    /// -1 where nothing slides.
-    var innermost: Int { count > 0 ? axes[count &- 1] : -1 }
-}
 
 /// Bytes of a packed patch and its results, which stay in a second-level cache beside what streams through it. Measured on
 /// Sapphire Rapids: 32 KiB, for the first level, is no faster.
@@ -307,7 +295,7 @@ extension StencilPlan {
     private mutating func chooseBlocks() {
         if flat.isUsed { return }
         let rows = rowCount(phase: 0)
-        blockColumns = min(column.outExtent, 2048)
+        blockColumns = widensRows ? lanes : min(column.outExtent, 2048)
         blockRows = rows
         if !usesBlocks { return }
         while true {

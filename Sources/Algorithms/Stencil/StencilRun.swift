@@ -23,6 +23,10 @@ struct StencilRun {
             runFlat(tasks: tasks)
             return
         }
+        if plan.pointee.widensRows {
+            // The border of whole images is zeros. And what is beyond the rows is computed with, in full speed only if it is no subnormal number.
+            scratch.initializeMemory(as: UInt8.self, repeating: 0, count: plan.pointee.scratch.block)
+        }
         var walk = StencilWalk(plan, task: tasks.lowerBound)
         withUnsafeMutablePointer(to: &walk) { walk in
             for _ in tasks {
@@ -43,6 +47,10 @@ struct StencilRun {
         let columns = firstColumn..<min(firstColumn &+ plan.pointee.taskColumns, plan.pointee.column.outExtent)
         if rows.isEmpty { return }
         let place = Place(plan, walk)
+        if plan.pointee.packsWholeImages && rows.count == rowCount && !plan.pointee.skipsAbsentTaps {
+            runWholeImage(place)
+            return
+        }
         if !(plan.pointee.readsInPlace || plan.pointee.skipsAbsentTaps) {
             runPacked(place, rows, columns)
             return
@@ -155,15 +163,44 @@ struct StencilRun {
         return max(sharedRowsHeight, ScratchLayout.streamElements / columns &- sharedRowsHeight)
     }
 
-    private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
+    /// A strip that reads the patch.
+    @inline(__always)
+    private func packedStrip(_ place: Place) -> StencilStrip {
         let patch = plan.pointee.patch
         let step = patch.outputRowSteps &* patch.rowPitch
-        var strip = StencilStrip(
+        return StencilStrip(
             input: scratch, inputRowStride: step,
             filterRowStride: plan.pointee.row.filterExtent == 1 ? step : patch.filterRowSteps &* patch.rowPitch,
             output: scratch, outputRowStride: 0, rows: 0, columns: 0, weights: place.weights(tables),
             filterRows: plan.pointee.row.filterExtent, taps: plan.pointee.taps,
             tapOffsets: offsets(plan.pointee.tables.tapsInPatch))
+    }
+
+    /// The patch's zeros are there already: all of it was cleared once, and images lie in the same place.
+    private func runWholeImage(_ place: Place) {
+        let element = plan.pointee.element
+        let patch = plan.pointee.patch
+        let rows = insidePatch(plan.pointee.row, patch.rows)
+        let columns = insidePatch(plan.pointee.column, plan.pointee.column.outExtent &+ patch.slotExtra)
+        copyRows(
+            place.input + (rows.first &* plan.pointee.row.inStride &+ columns.first &* element),
+            strideBytes: plan.pointee.row.inStride, to: scratch + (rows.place &* patch.rowPitch &+ columns.place &* element),
+            strideBytes: patch.rowPitch, rows: rows.count, byteCount: columns.count &* element)
+        var strip = packedStrip(place)
+        runStrip(
+            &strip, place, 0..<plan.pointee.row.outExtent, 0..<plan.pointee.column.outExtent,
+            width: plan.pointee.lanes)
+    }
+
+    /// Samples of an axis that a patch holds: the first, their number, and where in the patch they begin.
+    private func insidePatch(_ axis: SlidingAxis, _ extent: Int) -> (first: Int, count: Int, place: Int) {
+        let first = min(max(0, 0 &- axis.padding), axis.inExtent)
+        let end = max(first, min(axis.inExtent, extent &- axis.padding))
+        return (first, end &- first, max(first &+ axis.padding, 0))
+    }
+
+    private func runPacked(_ place: Place, _ rows: Range<Int>, _ columns: Range<Int>) {
+        var strip = packedStrip(place)
         // Border strips are too narrow to go past the caches.
         let streams = plan.pointee.streamsOutput && !plan.pointee.readsInPlace
         // Down the rows, a block's last input rows are the next one's first.
@@ -174,7 +211,8 @@ struct StencilRun {
             if streams {
                 runStreamed(&strip, place, blockRows, blockColumns)
             } else {
-                runStrip(&strip, place, blockRows, blockColumns)
+                let width = plan.pointee.widensRows ? plan.pointee.lanes : blockColumns.count
+                runStrip(&strip, place, blockRows, blockColumns, width: width)
             }
             kept = keepLastRows(blockRows.count)
         }
@@ -217,12 +255,13 @@ struct StencilRun {
         }
     }
 
-    /// Runs a strip whose input is set, into the output or by way of a scratch block: once for each repeated filter.
+    /// Runs a strip whose input is set, into the output or by way of a scratch block: once for each repeated filter. Columns
+    /// are computed up to `width`.
     private func runStrip(
-        _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>
+        _ strip: inout StencilStrip, _ place: Place, _ rows: Range<Int>, _ columns: Range<Int>, width: Int? = nil
     ) {
         strip.rows = rows.count
-        strip.columns = columns.count
+        strip.columns = width ?? columns.count
         runStrip(&strip, place, rows, columns, number: 0)
         for number in 1..<max(plan.pointee.repeated.outExtent, 1) {
             strip.weights = place.weights(tables, number)
@@ -252,7 +291,14 @@ struct StencilRun {
         strip.outputRowStride = plan.pointee.scratch.blockPitch
         compute(&strip)
         runEpilogue(
-            place, number, strip.output, rowStride: strip.outputRowStride, rows: rows.count, count: columns.count)
+            place, number, strip.output, rowStride: strip.outputRowStride, rows: rows.count, count: strip.columns)
+        let element = plan.pointee.element
+        if plan.pointee.writer.isPlain && column.outStride == element {
+            copyRows(
+                strip.output, strideBytes: strip.outputRowStride, to: target, strideBytes: rowStride,
+                rows: rows.count, byteCount: columns.count &* element)
+            return
+        }
         for r in 0..<rows.count {
             writeRow(strip.output + r &* strip.outputRowStride, columns.count, to: target + r &* rowStride)
         }
@@ -262,14 +308,19 @@ struct StencilRun {
     func runEpilogue(
         _ place: Place, _ number: Int, _ sums: UnsafeMutableRawPointer, rowStride: Int, rows: Int, count: Int
     ) {
-        let problem = plan.pointee.problem
-        if problem.epilogue.isEmpty { return }
-        let bias = problem.epilogue.bias(
-            at: place.biasOffset &+ number &* plan.pointee.repeated.biasStride, plan.pointee.arithmetic)
+        if plan.pointee.problem.epilogue.isEmpty { return }
+        let epilogue = plan.pointee.problem.epilogue
+        // Rows without gaps are one.
+        let isOneRow = rowStride == count &* plan.pointee.element
+        let (rows, count) = isOneRow ? (1, rows &* count) : (rows, count)
+        if epilogue.bias != nil {
+            let bias = epilogue.bias(
+                at: place.biasOffset &+ number &* plan.pointee.repeated.biasStride, plan.pointee.arithmetic)
+            addToRows(plan.pointee.arithmetic, bias, sums, rowStride: rowStride, rows: rows, count: count)
+        }
+        if epilogue.clamp == nil { return }
         for r in 0..<rows {
-            let row = sums + r &* rowStride
-            if problem.epilogue.bias != nil { addToRow(plan.pointee.arithmetic, bias, row, count: count) }
-            problem.epilogue.limit(row, count: count, problem.resultType)
+            epilogue.limit(sums + r &* rowStride, count: count, plan.pointee.problem.resultType)
         }
     }
 

@@ -237,7 +237,7 @@ struct WinogradRun {
             for a in 0..<kernels.outputs {
                 let line = lines + a &* layout.pointee.linePitch
                 let count = block.tiles &* kernels.outputs
-                if problem.epilogue.bias != nil { addToRow(problem.arithmetic, bias, line, count: count) }
+                if problem.epilogue.bias != nil { addToRows(problem.arithmetic, bias, line, rowStride: 0, rows: 1, count: count) }
                 problem.epilogue.limit(line, count: count, problem.resultType)
             }
         }

@@ -18,6 +18,8 @@ struct SeededGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
+    mutating func below(_ n: Int) -> Int { Int.random(in: 0..<n, using: &self) }
+
     mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &self)] }
 
     /// True once in `n` times.

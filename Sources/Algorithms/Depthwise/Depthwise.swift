@@ -1,0 +1,134 @@
+import Foundations
+import Kernels
+
+/// Convolutions whose channels each have a filter of their own, with the channels along the vectors.
+package enum Depthwise {
+    /// Whether it is the way to run this: channels with filters of their own slide under a boundary of zeros, most windows
+    /// are whole along the columns (those at the ends are computed one at a time), and the channels lie contiguous, or
+    /// they are packed faster than vectors along such short rows are filled. Measured on Sapphire Rapids, float32,
+    /// channels-first: 14 x 14 at step 2 six times as fast as the Stencil, 28 x 28 at step 2 2.6 times, 7 x 7 at step 1
+    /// five times.
+    package static func suits(_ problem: SlidingProblem) -> Bool {
+        if !canRun(problem) { return false }
+        let channel = problem.axes[DepthwisePlan.channelAxis(problem)]
+        let column = problem.axes[WindowOrder(problem).innermost]
+        if column.interior.count < column.outExtent / 2 { return false }
+        let lanes = vectorLanes(problem.arithmetic)
+        if channel.inStride == problem.inputType.byteCount { return channel.outExtent >= lanes / 2 }
+        return channel.outExtent >= lanes && column.outExtent < (column.step == 1 ? lanes / 2 : lanes)
+    }
+
+    /// Channels with filters of their own slide under a boundary of zeros.
+    package static func canRun(_ problem: SlidingProblem) -> Bool {
+        problem.fillsWithZero && DepthwisePlan.channelAxis(problem) >= 0 && WindowOrder(problem).count > 0
+    }
+
+    /// Runs a problem that it can run.
+    package static func run(_ problem: SlidingProblem, threads: Int, control: Control) throws(Failure) -> Bool {
+        if problem.outputCount == 0 { return true }
+        var plan = DepthwisePlan(problem)
+        let used = plan.threads(threads)
+        let filterBytes = roundToCacheLine(plan.filter.byteCount)
+        let scratchPerThread = plan.scratch.byteCount
+        let byteCount = saturatingAdd(filterBytes, saturatingMultiply(scratchPerThread, used))
+        return try withWorkspace(byteCount: byteCount) { (memory) throws(Failure) in
+            let scratch = memory + filterBytes
+            plan.filter.pack(plan, to: memory, stage: scratch + plan.scratch.stages)
+            return withUnsafePointer(to: &plan) { plan in
+                var context = DepthwiseContext(
+                    plan: plan, filter: UnsafeRawPointer(memory), scratch: scratch, scratchPerThread: scratchPerThread)
+                return ThreadPool.run(
+                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                    control: control, context: &context, depthwiseTasks)
+            }
+        }
+    }
+
+    package static func explain(_ problem: SlidingProblem, threads: Int) -> Explanation {
+        var explanation = Explanation()
+        explanation.algorithm = "depthwise"
+        if problem.outputCount == 0 { return explanation }
+        let plan = DepthwisePlan(problem)
+        explanation.kernel = "lanes along channels"
+        explanation.input = plan.readsInPlace ? "direct" : "packed by blocks"
+        explanation.output = plan.writesInPlace ? "direct" : "converted by blocks"
+        explanation.vectorLanes = plan.lanes
+        explanation.tileRows = min(8, max(plan.column.outExtent, 1))
+        explanation.tileColumns = plan.lanes
+        explanation.blockRows = plan.blockRows
+        explanation.blockColumns = plan.blockVectors &* plan.lanes
+        explanation.workspaceBytes = plan.scratch.byteCount
+        explanation.tasks = plan.taskCount
+        explanation.threads = plan.threads(threads)
+        return explanation
+    }
+}
+
+private struct DepthwiseContext {
+    let plan: UnsafePointer<DepthwisePlan>
+    let filter: UnsafeRawPointer
+    let scratch: UnsafeMutableRawPointer
+    let scratchPerThread: Int
+}
+
+private func depthwiseTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
+    let context = context.assumingMemoryBound(to: DepthwiseContext.self).pointee
+    DepthwiseRun(
+        plan: context.plan, filter: context.filter, scratch: context.scratch + slot &* context.scratchPerThread
+    ).run(tasks: first..<end)
+}
+
+/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
+private let workPerThread = 400_000.0
+private let workPerGrain = 2_000_000.0
+
+extension DepthwisePlan {
+    /// Threads that this much work can use.
+    func threads(_ wanted: Int) -> Int {
+        max(1, min(wanted, taskCount, Int(min(workPerTask * Double(taskCount) / workPerThread, 1e6)) &+ 1))
+    }
+
+    /// Tasks that a thread takes at a time.
+    func grain(threads: Int) -> Int {
+        let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
+        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
+    }
+}
+
+/// Where a thread's scratch has what.
+struct DepthwiseScratch {
+    /// Addresses of input rows and of their weights.
+    let rows: Int
+    let weights: Int
+    let stages: Int
+    /// Channel by channel, pixels on their way to or from another dtype.
+    let lines: Int
+    let linePixels: Int
+    let slab: Int
+    let slabRows: Int
+    let results: Int
+    let byteCount: Int
+
+    init(
+        readsInPlace: Bool, writesInPlace: Bool, slabRows: Int, inColumns: Int, planes: Int, outputs: Int,
+        filterRows: Int, channels: Int, element: Int
+    ) {
+        var next = 0
+        func take(_ bytes: Int) -> Int {
+            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
+            return next
+        }
+        let list = saturatingMultiply(saturatingMultiply(planes, filterRows), 8)
+        rows = take(list)
+        weights = take(list)
+        stages = take(2 &* 16 &* stageElements)
+        let isPacked = !readsInPlace || !writesInPlace
+        linePixels = 128
+        lines = take(isPacked ? linePixels &* channels &* element : 0)
+        self.slabRows = slabRows
+        let pixels = saturatingMultiply(saturatingMultiply(planes, slabRows), inColumns)
+        slab = take(readsInPlace ? 0 : saturatingMultiply(pixels, channels &* element))
+        results = take(writesInPlace ? 0 : saturatingMultiply(outputs, channels &* element))
+        byteCount = next
+    }
+}
