@@ -5,7 +5,7 @@ import Foundations
 /// Which algorithm runs a contraction: a pure function of its shape, strides and dtypes, and of the method asked for. It
 /// looks neither at the batch nor at the threads, so that the same window of the same call always has the same bits.
 package enum ConvolutionAlgorithm: Sendable, Equatable {
-    case stencil, gemm, winograd, reference
+    case stencil, gemm, winograd, depthwiseGradient, reference
 }
 
 package func selectAlgorithm(
@@ -19,8 +19,15 @@ package func selectAlgorithm(
     case .auto:
         let extents = Extents(problem)
         if extents.slides && (extents.channels == 1 || extents.suitStencil) { return .stencil }
+        if problem.rows.extent == 1 && problem.batch.extent > 1 && isDepthwiseGradient(problem) {
+            return .depthwiseGradient
+        }
         return Winograd.gains(problem) && extents.isWideEnoughForWinograd ? .winograd : .gemm
     }
+}
+
+private func isDepthwiseGradient(_ problem: ContractionProblem) -> Bool {
+    (try? withAxes(rank: maximumRank) { problem.sliding(into: $0).map(DepthwiseGradient.suits) ?? false }) ?? false
 }
 
 /// What decides: channels that one output sees, taps, output channels, and outputs of one sample.
@@ -108,6 +115,14 @@ private func run(
         if store?.onlyPacks ?? false { return true }  // it packs nothing
         return try ContractionReference.run(problem, control: control)
     case .gemm: return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
+    case .depthwiseGradient:
+        if store?.onlyPacks ?? false { return true }  // its filter is packed with the run
+        return try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            guard let sliding = problem.sliding(into: axes) else {
+                return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
+            }
+            return try DepthwiseGradient.run(sliding, threads: threads, control: control)
+        }
     case .winograd:
         let finished = try Winograd.run(problem, outputs: 4, threads: threads, control: control, store: store)
         if let finished { return finished }
@@ -138,6 +153,13 @@ package func explain(
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, outputs: 4, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)
+    case .depthwiseGradient:
+        _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            if let sliding = problem.sliding(into: axes) {
+                found = DepthwiseGradient.explain(sliding, threads: threads)
+            }
+            return true
+        }
     case .stencil:
         _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
             if let sliding = problem.sliding(into: axes) {

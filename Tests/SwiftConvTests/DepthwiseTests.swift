@@ -73,6 +73,50 @@ struct DepthwiseTests {
         #expect(ran > 150, "most of them can be run: \(ran)")
     }
 
+    /// The weight's gradient: as many sums as taps, each over all outputs of all samples.
+    @Test(arguments: ElementType.allCases)
+    func gradients(type: ElementType) {
+        var generator = SeededGenerator(4050 + Int(type.rawValue))
+        var chosen = 0
+        for _ in 0..<60 {
+            let forward = random(type, &generator)
+            let outputs = forward.outShape().shape
+            if forward.perSample || outputs.contains(0) { continue }
+            let values = type.isFloating ? Values.small : .exact
+            var call = ConvolutionCall(
+                forward.a, TestArray(type, outputs, generator.pick(Layout.allCases)).filled(values, &generator))
+            (call.operation, call.weightShape, call.groups) = (SC_CONV_WEIGHT, forward.b.shape, forward.groups)
+            (call.stride, call.dilation) = (forward.stride, forward.dilation)
+            (call.paddingLow, call.paddingHigh) = (forward.paddingLow, forward.paddingHigh)
+            let expected = call.output(SC_CONV_REFERENCE)
+            let layout = generator.pick(Layout.writable)
+            for threads in [1, 3] {
+                let actual = call.output(SC_CONV_AUTO, threads: threads, layout)
+                #expect(sameBits(actual, expected), "\(call), out \(layout), \(threads) threads")
+            }
+            let out = TestArray(type, forward.b.shape)
+            _ = call.withConvolution(out: out) { (convolution) throws(Failure) in
+                if selectAlgorithm(convolution.phase(0), .auto) == .depthwiseGradient { chosen += 1 }
+            }
+        }
+        #expect(chosen > 4 || type == .bool || type.isComplex, "\(chosen) were of this kind")
+    }
+
+    /// Gradients over images of several blocks.
+    @Test(arguments: [Layout.c, .channelsLast])
+    func gradientsOfLargeImages(layout: Layout) {
+        var generator = SeededGenerator(4060)
+        for (extents, taps, pad) in [([90, 150], [3, 3], 1), ([700], [9], 4), ([4, 40, 50], [2, 3, 5], 2)] {
+            let outputs = zip(extents, taps).map { $0 + 2 * pad - $1 + 1 }
+            var call = ConvolutionCall(
+                TestArray(.float32, [2, 33] + extents, layout).filled(.small, &generator),
+                TestArray(.float32, [2, 33] + outputs, layout).filled(.small, &generator))
+            (call.operation, call.weightShape, call.groups) = (SC_CONV_WEIGHT, [33, 1] + taps, 33)
+            call.pad(pad)
+            #expect(sameBits(call.output(SC_CONV_AUTO), call.output(SC_CONV_REFERENCE)), "\(call)")
+        }
+    }
+
     /// Images wider and higher than a block, in place and packed.
     @Test(arguments: [Layout.c, .channelsLast], [ElementType.float32, .float16, .complex128])
     func severalBlocks(layout: Layout, type: ElementType) throws {

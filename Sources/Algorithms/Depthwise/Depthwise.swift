@@ -10,7 +10,7 @@ package enum Depthwise {
     /// five times.
     package static func suits(_ problem: SlidingProblem) -> Bool {
         if !canRun(problem) { return false }
-        let channel = problem.axes[DepthwisePlan.channelAxis(problem)]
+        let channel = problem.axes[DepthwiseAxes.channel(problem)]
         let column = problem.axes[WindowOrder(problem).innermost]
         if column.interior.count < column.outExtent / 2 { return false }
         let lanes = vectorLanes(problem.arithmetic)
@@ -20,7 +20,7 @@ package enum Depthwise {
 
     /// Channels with filters of their own slide under a boundary of zeros.
     package static func canRun(_ problem: SlidingProblem) -> Bool {
-        problem.fillsWithZero && DepthwisePlan.channelAxis(problem) >= 0 && WindowOrder(problem).count > 0
+        problem.fillsWithZero && DepthwiseAxes.channel(problem) >= 0 && WindowOrder(problem).count > 0
     }
 
     /// Runs a problem that it can run.
@@ -53,7 +53,7 @@ package enum Depthwise {
         explanation.input = plan.readsInPlace ? "direct" : "packed by blocks"
         explanation.output = plan.writesInPlace ? "direct" : "converted by blocks"
         explanation.vectorLanes = plan.lanes
-        explanation.tileRows = min(8, max(plan.column.outExtent, 1))
+        explanation.tileRows = min(8, plan.axes.column.outExtent)
         explanation.tileColumns = plan.lanes
         explanation.blockRows = plan.blockRows
         explanation.blockColumns = plan.blockVectors &* plan.lanes
@@ -92,43 +92,5 @@ extension DepthwisePlan {
     func grain(threads: Int) -> Int {
         let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
         return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
-    }
-}
-
-/// Where a thread's scratch has what.
-struct DepthwiseScratch {
-    /// Addresses of input rows and of their weights.
-    let rows: Int
-    let weights: Int
-    let stages: Int
-    /// Channel by channel, pixels on their way to or from another dtype.
-    let lines: Int
-    let linePixels: Int
-    let slab: Int
-    let slabRows: Int
-    let results: Int
-    let byteCount: Int
-
-    init(
-        readsInPlace: Bool, writesInPlace: Bool, slabRows: Int, inColumns: Int, planes: Int, outputs: Int,
-        filterRows: Int, channels: Int, element: Int
-    ) {
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
-        let list = saturatingMultiply(saturatingMultiply(planes, filterRows), 8)
-        rows = take(list)
-        weights = take(list)
-        stages = take(2 &* 16 &* stageElements)
-        let isPacked = !readsInPlace || !writesInPlace
-        linePixels = 128
-        lines = take(isPacked ? linePixels &* channels &* element : 0)
-        self.slabRows = slabRows
-        let pixels = saturatingMultiply(saturatingMultiply(planes, slabRows), inColumns)
-        slab = take(readsInPlace ? 0 : saturatingMultiply(pixels, channels &* element))
-        results = take(writesInPlace ? 0 : saturatingMultiply(outputs, channels &* element))
-        byteCount = next
     }
 }

@@ -23,16 +23,17 @@ struct DepthwiseFilter {
     private let biasStart: Int
     let byteCount: Int
 
-    init(_ problem: SlidingProblem, _ channel: SlidingAxis, vectors: Int, outer: AxisList, batchCount: Int) {
-        self.channel = channel
+    init(_ axes: DepthwiseAxes, vectors: Int) {
+        let problem = axes.problem
+        channel = axes.channel
         self.vectors = vectors
         lanes = vectorLanes(problem.arithmetic)
         element = problem.arithmetic.byteCount
         reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         tapCount = problem.tapCount
         var filters = 1
-        for i in 0..<batchCount where outer[i].hasOwnFilter {
-            filters = saturatingMultiply(filters, outer[i].outExtent)
+        for i in 0..<axes.batchCount where axes.outer[i].hasOwnFilter {
+            filters = saturatingMultiply(filters, axes.outer[i].outExtent)
         }
         self.filters = filters
         vectorPitch = saturatingMultiply(tapCount, laneWeightBytes(problem.arithmetic))
@@ -85,7 +86,7 @@ struct DepthwiseFilter {
         for lane in 0..<lanes { ofLanes[lane] = lane &* channel.filterStride }
         var runCount = 0
         for tap in 0..<tapCount {
-            taps[tap] = plan.tapOffset(tap)
+            taps[tap] = plan.axes.tapOffset(tap)
             if tap > 0 && taps[tap] &- taps[tap &- 1] == element {
                 runs[runCount &- 1] &+= 1
             } else {
@@ -150,11 +151,11 @@ struct DepthwiseFilter {
     private func offsets(_ number: Int, _ plan: DepthwisePlan) -> (filter: Int, bias: Int) {
         var rest = number
         var (filter, bias) = (0, 0)
-        for i in (0..<plan.batchCount).reversed() where plan.outer[i].hasOwnFilter {
-            let index = rest % plan.outer[i].outExtent
-            filter &+= index &* plan.outer[i].filterStride
-            bias &+= index &* plan.outer[i].biasStride
-            rest /= plan.outer[i].outExtent
+        for i in (0..<plan.axes.batchCount).reversed() where plan.axes.outer[i].hasOwnFilter {
+            let axis = plan.axes.outer[i]
+            filter &+= rest % axis.outExtent &* axis.filterStride
+            bias &+= rest % axis.outExtent &* axis.biasStride
+            rest /= axis.outExtent
         }
         return (filter, bias)
     }

@@ -7,29 +7,17 @@ import Kernels
 /// Nothing is padded: taps outside the input are left out. Sums add filter rows from the outermost axis inward and the taps
 /// of a row in order, so none of what is chosen here changes their bits.
 struct DepthwisePlan {
-    let problem: SlidingProblem
+    let axes: DepthwiseAxes
     let reader: ElementReader
     let writer: ElementWriter
     let arithmetic: ArithmeticKind
     let element: Int
     let lanes: Int
 
-    /// The axis along the vectors.
-    let channel: SlidingAxis
-    /// The innermost window axis in memory, and the next (one of a single sample if there is none).
-    let column: SlidingAxis
-    let row: SlidingAxis
-    /// All other axes: `batchCount` batch axes, then window axes from the outermost in memory.
-    let outer: AxisList
-    private(set) var outerCount = 0
-    private(set) var batchCount = 0
-
     let readsInPlace: Bool
     let writesInPlace: Bool
     /// Output columns whose windows are whole.
     let columnInterior: Range<Int>
-    /// Taps along the outer axes, and along rows and columns too.
-    private(set) var planes = 1
 
     /// Vectors of all channels and of a block of them, and a block's output rows.
     let vectors: Int
@@ -42,90 +30,58 @@ struct DepthwisePlan {
     let filter: DepthwiseFilter
     let scratch: DepthwiseScratch
 
+    var problem: SlidingProblem { axes.problem }
     /// From one pixel of a slab, or of a block of results, to the next.
     var pixelPitch: Int { blockVectors &* lanes &* element }
     /// From one row of results in scratch to the next.
-    var resultPitch: Int { column.outExtent &* pixelPitch }
+    var resultPitch: Int { axes.column.outExtent &* pixelPitch }
 
     /// Of a problem that `Depthwise` can run and that has outputs.
     init(_ problem: SlidingProblem) {
-        let windows = WindowOrder(problem)
-        let channelIndex = DepthwisePlan.channelAxis(problem)
-        self.problem = problem
+        let axes = DepthwiseAxes(problem)
+        let (channel, column, row) = (axes.channel, axes.column, axes.row)
+        self.axes = axes
         arithmetic = problem.arithmetic
         element = arithmetic.byteCount
         lanes = vectorLanes(arithmetic)
         reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
         writer = ElementWriter(result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        channel = problem.axes[channelIndex]
-        column = problem.axes[windows.innermost]
         columnInterior = column.interior
-        let rowIndex = windows.count > 1 ? windows[windows.count &- 2] : -1
-        row = rowIndex >= 0 ? problem.axes[rowIndex] : SlidingAxis()
-
-        outer = problem.axes + problem.rank
-        var count = 0
-        for i in 0..<problem.rank where i != channelIndex && !problem.axes[i].isWindow {
-            outer[count] = problem.axes[i]
-            count &+= 1
-        }
-        batchCount = count
-        for w in 0..<max(windows.count &- 2, 0) {
-            outer[count] = problem.axes[windows[w]]
-            planes = saturatingMultiply(planes, problem.axes[windows[w]].filterExtent)
-            count &+= 1
-        }
-        outerCount = count
 
         // Whole vectors are read and written: of fewer channels there is none in place.
         let fills = channel.outExtent >= lanes
         readsInPlace = fills && reader.isPlain && channel.inStride == element
         writesInPlace = fills && writer.isPlain && channel.outStride == element
         vectors = ceilingDivide(channel.outExtent, lanes)
-        let vectorBytes = lanes &* element
+        var most = packedVectors
         if readsInPlace {
             // The rows under a filter stay in a second-level cache; the longer the runs of channels, the better they are
             // read ahead. (Blocks for a first-level cache took 1.3 times as long with 128 channels.)
-            let rows = saturatingMultiply(saturatingMultiply(planes, row.filterExtent), column.inExtent)
-            blockVectors = min(vectors, max(2, rowBytes / max(1, saturatingMultiply(rows, vectorBytes))))
-        } else {
-            blockVectors = min(vectors, packedVectors)
+            let rows = saturatingMultiply(saturatingMultiply(axes.planes, row.filterExtent), column.inExtent)
+            most = max(packedVectors, rowBytes / max(1, saturatingMultiply(rows, lanes &* element)))
         }
+        // A last vector that overlaps its predecessor lies in the same block: no two tasks write the same output.
+        if channel.outExtent % lanes != 0 {
+            while most < vectors && vectors % most == 1 { most &+= 1 }
+        }
+        blockVectors = min(vectors, most)
         channelBlocks = ceilingDivide(vectors, blockVectors)
         blockRows = DepthwisePlan.rows(
-            row, column, planes: planes, pixelBytes: blockVectors &* vectorBytes,
-            needsSlab: !readsInPlace, needsBlock: !writesInPlace, tapCount: problem.tapCount)
+            axes, pixelBytes: blockVectors &* lanes &* element, needsSlab: !readsInPlace, needsBlock: !writesInPlace)
         rowBlocks = ceilingDivide(row.outExtent, blockRows)
-        var tasks = saturatingMultiply(channelBlocks, rowBlocks)
-        for i in 0..<outerCount { tasks = saturatingMultiply(tasks, outer[i].outExtent) }
-        taskCount = tasks
-        filter = DepthwiseFilter(problem, channel, vectors: vectors, outer: outer, batchCount: batchCount)
+        taskCount = saturatingMultiply(saturatingMultiply(channelBlocks, rowBlocks), axes.outerOutputs)
+        filter = DepthwiseFilter(axes, vectors: vectors)
         scratch = DepthwiseScratch(
-            readsInPlace: readsInPlace, writesInPlace: writesInPlace,
-            slabRows: DepthwisePlan.slabRows(row, outputs: blockRows), inColumns: column.inExtent, planes: planes,
-            outputs: saturatingMultiply(blockRows, column.outExtent), filterRows: row.filterExtent,
+            axes, readsInPlace: readsInPlace, writesInPlace: writesInPlace, outputRows: blockRows,
             channels: blockVectors &* lanes, element: element)
     }
 
-    /// The batch axis with filters of its own whose samples lie closest together, -1 for none.
-    static func channelAxis(_ problem: SlidingProblem) -> Int {
-        var found = -1
-        for i in 0..<problem.rank where !problem.axes[i].isWindow {
-            let axis = problem.axes[i]
-            if axis.filterStride == 0 || axis.inStride == 0 { continue }
-            if found < 0 || axis.inStride.magnitude < problem.axes[found].inStride.magnitude { found = i }
-        }
-        return found
-    }
-
     /// Output rows of a block: those whose slab and results stay in a second-level cache, and about a millisecond's work.
-    private static func rows(
-        _ row: SlidingAxis, _ column: SlidingAxis, planes: Int, pixelBytes: Int, needsSlab: Bool, needsBlock: Bool,
-        tapCount: Int
-    ) -> Int {
-        let inBytes = needsSlab ? saturatingMultiply(saturatingMultiply(planes, column.inExtent), pixelBytes) : 0
+    private static func rows(_ axes: DepthwiseAxes, pixelBytes: Int, needsSlab: Bool, needsBlock: Bool) -> Int {
+        let (row, column) = (axes.row, axes.column)
+        let inBytes = needsSlab ? saturatingMultiply(saturatingMultiply(axes.planes, column.inExtent), pixelBytes) : 0
         let outBytes = needsBlock ? saturatingMultiply(column.outExtent, pixelBytes) : 0
-        let work = saturatingMultiply(saturatingMultiply(column.outExtent, tapCount), pixelBytes)
+        let work = saturatingMultiply(saturatingMultiply(column.outExtent, axes.problem.tapCount), pixelBytes)
         var rows = max(1, min(row.outExtent, taskWork / max(work, 1)))
         while rows > 1 {
             let bytes = saturatingAdd(
@@ -137,48 +93,13 @@ struct DepthwisePlan {
     }
 
     /// Input rows under so many output rows.
-    private static func slabRows(_ row: SlidingAxis, outputs: Int) -> Int {
-        let span = saturatingAdd(
-            saturatingMultiply(outputs &- 1, row.step), saturatingMultiply(row.filterExtent &- 1, row.dilation))
-        return min(row.inExtent, saturatingAdd(span, 1))
-    }
-
-    /// The input rows that output rows need, as far as they exist.
-    func inputRows(_ rows: Range<Int>) -> Range<Int> {
-        let first = rows.lowerBound &* row.step &- row.padding
-        let last = (rows.upperBound &- 1) &* row.step &- row.padding &+ (row.filterExtent &- 1) &* row.dilation
-        let start = min(max(first, 0), row.inExtent)
-        return start..<max(start, min(last &+ 1, row.inExtent))
-    }
-}
-
-extension DepthwisePlan {
-    /// Where a tap lies in a filter, counted as packed filters count them.
-    func tapOffset(_ tap: Int) -> Int {
-        var rest = tap / column.filterExtent
-        var offset = tap % column.filterExtent &* column.filterStride
-        offset &+= rest % row.filterExtent &* row.filterStride
-        rest /= row.filterExtent
-        for i in (batchCount..<outerCount).reversed() {
-            offset &+= rest % outer[i].filterExtent &* outer[i].filterStride
-            rest /= outer[i].filterExtent
-        }
-        return offset
+    static func slabRows(_ row: SlidingAxis, outputs: Int) -> Int {
+        min(row.inExtent, row.span(outputs: outputs, taps: row.filterExtent))
     }
 
     /// Multiply-adds of a task.
     var workPerTask: Double {
-        Double(problem.tapCount) * Double(blockRows) * Double(column.outExtent) * Double(blockVectors &* lanes)
-    }
-}
-
-extension SlidingAxis {
-    /// The taps under output `o` that lie inside the input.
-    func taps(_ o: Int) -> Range<Int> {
-        let start = step &* o &- padding
-        let first = start >= 0 ? 0 : min(ceilingDivide(0 &- start, dilation), filterExtent)
-        let end = start >= inExtent ? 0 : (inExtent &- 1 &- start) / dilation &+ 1
-        return first..<max(first, min(end, filterExtent))
+        Double(problem.tapCount) * Double(blockRows) * Double(axes.column.outExtent) * Double(blockVectors &* lanes)
     }
 }
 
@@ -190,3 +111,39 @@ private let packedVectors = 2
 private let blockBytes = 256 << 10
 /// Output bytes times taps of a task.
 private let taskWork = 64 << 20
+
+/// Where a thread's scratch has what.
+struct DepthwiseScratch {
+    /// Addresses of input rows and of their weights.
+    let rows: Int
+    let weights: Int
+    let stages: Int
+    let lines: Int
+    let slab: Int
+    let slabRows: Int
+    let results: Int
+    let byteCount: Int
+
+    init(
+        _ axes: DepthwiseAxes, readsInPlace: Bool, writesInPlace: Bool, outputRows: Int, channels: Int, element: Int
+    ) {
+        var next = 0
+        func take(_ bytes: Int) -> Int {
+            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
+            return next
+        }
+        let pixelBytes = channels &* element
+        let list = saturatingMultiply(saturatingMultiply(axes.planes, axes.row.filterExtent), 8)
+        rows = take(list)
+        weights = take(list)
+        stages = take(2 &* 16 &* stageElements)
+        let isPacked = !readsInPlace || !writesInPlace
+        lines = take(isPacked ? PixelPacking.lineBytes(channels: channels, element: element) : 0)
+        slabRows = DepthwisePlan.slabRows(axes.row, outputs: outputRows)
+        let slabPixels = saturatingMultiply(saturatingMultiply(axes.planes, slabRows), axes.column.inExtent)
+        slab = take(readsInPlace ? 0 : saturatingMultiply(slabPixels, pixelBytes))
+        let outputs = saturatingMultiply(outputRows, axes.column.outExtent)
+        results = take(writesInPlace ? 0 : saturatingMultiply(outputs, pixelBytes))
+        byteCount = next
+    }
+}
