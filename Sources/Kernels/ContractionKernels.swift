@@ -39,8 +39,12 @@ private func contractVectors<A: Arithmetic, let NRV: Int>(
     _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ panel: inout ContractionPanel
 ) {
     var row = 0
-    if panel.rows >= 6 {
-        row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: 0, &panel)
+    if NRV == 1 && panel.rows >= 8 {
+        // Six sums would not hide the latency of the multiply-add.
+        row = contractRows(A.self, rows: InlineArray<8, Never>.self, vectors: vectors, first: 0, &panel)
+    }
+    if panel.rows &- row >= 6 {
+        row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, first: row, &panel)
     }
     if panel.rows &- row >= 4 {
         row = contractRows(A.self, rows: InlineArray<4, Never>.self, vectors: vectors, first: row, &panel)

@@ -71,14 +71,18 @@ package func writeOffsets(
     offsets[0] = 0
     // Index by index from the innermost: what is there is repeated at each value's distance.
     for i in (0..<indices).reversed() {
-        if counts[i] == 0 { return 0 }
-        var target = offsets + written
-        for value in 1..<max(counts[i], 1) {
-            let distance = value &* strides[i]
-            for j in 0..<written { target[j] = offsets[j] &+ distance }
-            target += written
+        let (count, stride) = (counts[i], strides[i])
+        if count == 0 { return 0 }
+        if written == 1 {
+            for value in 0..<count { offsets[value] = value &* stride }
+        } else {
+            for value in 1..<max(count, 1) {
+                let target = offsets + value &* written
+                let distance = value &* stride
+                for j in 0..<written { target[j] = offsets[j] &+ distance }
+            }
         }
-        written &*= counts[i]
+        written &*= count
     }
     return written
 }

@@ -276,13 +276,11 @@ struct GemmBlock {
         let columnsIn = ints(layout.columnsIn)
         let depthIn = ints(layout.depthIn)
         let lengths = ints(layout.segmentLengths)
-        for row in 0..<columnCount {
-            let base = source + columnsIn[row]
-            var d = 0
-            for s in 0..<segmentCount {
-                segments[row &* capacity &+ s] = base + depthIn[d]
-                d &+= lengths[s]
-            }
+        var d = 0
+        for s in 0..<segmentCount {
+            let first = source + depthIn[d]
+            for row in 0..<columnCount { segments[row &* capacity &+ s] = first + columnsIn[row] }
+            d &+= lengths[s]
         }
     }
 
@@ -307,25 +305,28 @@ struct GemmBlock {
         var lane = 0
         while lane < laneCount {
             let count = min(width, laneCount &- lane)
-            if !isDirect(lane, count) {
-                for row in 0..<tileRowCount { writeOut(row: row, lane: lane, count: count) }
-            }
+            if !isDirect(lane, count) { writeOut(lane: lane, count: count) }
             lane &+= width
         }
     }
 
-    private func writeOut(row: Int, lane: Int, count: Int) {
-        let plan = plan.pointee
+    /// A panel's lanes, run by run of those that lie at one distance.
+    private func writeOut(lane: Int, count: Int) {
+        let writer = plan.pointee.writer
         let lanesOut = ints(layout.lanesOut) + lane
-        let target = output + ints(layout.rowsOut)[row]
+        let rowsOut = ints(layout.rowsOut)
+        let (stages, second) = (scratch + layout.stages, scratch + (layout.stages &+ 16 &* stageElements))
         var first = 0
         while first < count {
-            let step = first &+ 1 < count ? lanesOut[first &+ 1] &- lanesOut[first] : plan.element
+            let step = first &+ 1 < count ? lanesOut[first &+ 1] &- lanesOut[first] : writer.output.byteCount
             var end = first &+ 1
             while end < count && lanesOut[end] &- lanesOut[end &- 1] == step { end &+= 1 }
-            plan.writer.write(
-                sums(row, lane &+ first), count: end &- first, to: target + lanesOut[first], stride: step,
-                stages: scratch + layout.stages, scratch + (layout.stages &+ 16 &* stageElements))
+            let target = output + lanesOut[first]
+            for row in 0..<tileRowCount {
+                writer.write(
+                    sums(row, lane &+ first), count: end &- first, to: target + rowsOut[row], stride: step,
+                    stages: stages, second)
+            }
             first = end
         }
     }
