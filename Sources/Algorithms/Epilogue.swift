@@ -22,16 +22,16 @@ package struct Epilogue {
 
     var isEmpty: Bool { bias == nil && clamp == nil }
 
-    /// Repeats the bias at `offset` bytes `count` times, as the arithmetic holds it. `stage` serves `readRun`.
+    /// Reads `count` biases from `offset` bytes on, `stride` apart, as the arithmetic holds them; a stride of zero repeats the
+    /// first. `stage` serves `readRun`.
     func readBias(
-        _ offset: Int, count: Int, _ arithmetic: ArithmeticKind, to target: UnsafeMutableRawPointer,
+        _ offset: Int, stride: Int = 0, count: Int, _ arithmetic: ArithmeticKind, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
         guard let bias else { return }
-        // A stride of zero repeats the element.
         readRun(
-            ElementReader(type: biasType, swapUnit: biasSwapUnit, arithmetic), bias + offset, stride: 0, count: count,
-            to: target, stage: stage)
+            ElementReader(type: biasType, swapUnit: biasSwapUnit, arithmetic), bias + offset, stride: stride,
+            count: count, to: target, stage: stage)
     }
 
     /// The bias at `offset` bytes as the arithmetic holds it, in the first bytes.

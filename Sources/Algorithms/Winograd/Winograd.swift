@@ -16,14 +16,14 @@ package enum Winograd {
     package static func explain(_ problem: ContractionProblem, outputs: Int, threads: Int) -> Explanation {
         var explanation = Explanation()
         guard let shape = WinogradShape(problem) else { return explanation }
-        let plan = WinogradPlan(problem, shape, outputs: outputs)
+        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: threads)
         explanation.algorithm = "winograd"
         explanation.kernel = outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
         explanation.input = "transformed by blocks"
         explanation.output = "transformed by blocks"
         explanation.vectorLanes = plan.lanes
         explanation.tileRows = contractionTileRows
-        explanation.tileColumns = contractionTileVectors(problem.arithmetic) &* plan.lanes
+        explanation.tileColumns = plan.filter.panelWidth
         explanation.blockRows = plan.blockRows &* outputs
         explanation.blockColumns = plan.blockColumns &* outputs
         explanation.workspaceBytes = WinogradScratch(plan).byteCount
@@ -41,19 +41,21 @@ package enum Winograd {
         if problem.outputCount == 0 { return true }
         // A weight's gradient sums over samples, of which there may be none.
         if shape.channel.extent == 0 { return nil }
-        let plan = WinogradPlan(problem, shape, outputs: outputs)
-        if store == nil && plan.filterBytes > passBytes && plan.rows > 1 {
-            let rows = max(contractionTileRows, plan.rows / ceilingDivide(plan.filterBytes, passBytes))
-            return try run(problem, rowsPerPass: rows) { (problem) throws(Failure) in
+        let work = Double(problem.outputCount) * Double(shape.channel.extent)
+        let useful = max(1, min(threads, Int(min(work / workPerThread, 1e6)) &+ 1))
+        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: useful)
+        let filterBytes = plan.filter.byteCount(batch: problem.batch.extent)
+        if store == nil && filterBytes > passBytes && plan.filter.panels > 1 {
+            let panels = max(1, plan.filter.panels / ceilingDivide(filterBytes, passBytes))
+            return try run(problem, rowsPerPass: panels &* plan.filter.panelWidth) { (problem) throws(Failure) in
                 try run(problem, outputs: outputs, threads: threads, control: control)
             }
         }
         let layout = WinogradScratch(plan)
-        let work = Double(problem.outputCount) * Double(plan.channels)
-        let used = max(1, min(threads, max(plan.taskCount, plan.rows / 8), Int(min(work / workPerThread, 1e6)) &+ 1))
-        let perThread = max(roundToCacheLine(layout.byteCount), WinogradFilter.scratchBytes(plan))
+        let used = min(useful, max(plan.taskCount, plan.filter.panels))
+        let perThread = max(roundToCacheLine(layout.byteCount), plan.filter.scratchBytes)
         let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
-        let packed = try PackedFilter(byteCount: plan.filterBytes, key, store)
+        let packed = try PackedFilter(byteCount: filterBytes, key, store)
         let filter = packed.base
         let isPacked = packed.isPacked
         var isFinite = true
@@ -108,9 +110,8 @@ package enum Winograd {
     ) -> Bool {
         let plan = context.pointee.plan
         return ThreadPool.run(
-            tasks: plan.pointee.rows &* plan.pointee.problem.batch.extent,
-            grain: max(1, 4096 / max(1, plan.pointee.channels)), threads: threads, control: control, context: context,
-            filterTasks)
+            tasks: saturatingMultiply(plan.pointee.filter.panels, plan.pointee.problem.batch.extent), grain: 1,
+            threads: threads, control: control, context: context, filterTasks)
     }
 }
 
@@ -137,10 +138,10 @@ private func filterTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ firs
     let shared = context.assumingMemoryBound(to: WinogradContext.self)
     let context = shared.pointee
     let scratch = context.scratch + slot &* context.scratchPerThread
-    let rows = context.plan.pointee.rows
+    let panels = context.plan.pointee.filter.panels
     for unit in first..<end {
-        let isFinite = WinogradFilter.transform(
-            context.plan, batch: unit / rows, row: unit % rows, to: context.filter, scratch: scratch)
+        let isFinite = context.plan.pointee.filter.transform(
+            context.plan, batch: unit / panels, panel: unit % panels, to: context.filter, scratch: scratch)
         if !isFinite { sc_atomic_store(infinities(shared), 1) }
     }
 }
@@ -151,58 +152,4 @@ private func blockTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first
         plan: context.plan, layout: context.layout, filter: UnsafeRawPointer(context.filter),
         scratch: context.scratch + slot &* context.scratchPerThread
     ).run(tasks: first..<end)
-}
-
-/// The filter's transform: [batch][point][row][channel]. Functions return whether all of it is finite.
-enum WinogradFilter {
-    /// Channels transformed at a time.
-    private static let channels = 256
-
-    static func scratchBytes(_ plan: WinogradPlan) -> Int {
-        roundToCacheLine(
-            (9 &+ plan.points) &* (channels &+ plan.lanes) &* plan.element &+ 16 &* stageElements)
-    }
-
-    static func transform(
-        _ plan: UnsafePointer<WinogradPlan>, batch: Int, row: Int, to target: UnsafeMutableRawPointer,
-        scratch: UnsafeMutableRawPointer
-    ) -> Bool {
-        let pointee = plan.pointee
-        let problem = pointee.problem
-        let shape = pointee.shape
-        let reader = ElementReader(
-            type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
-        let source =
-            problem.filter + (problem.batch.offset(batch, .filter) &+ row &* shape.row.filterStride)
-        let points = target + batch &* pointee.points &* pointee.filterPointBytes
-        let pitch = (channels &+ pointee.lanes) &* pointee.element
-        let transformed = scratch + 9 &* pitch
-        let stage = transformed + pointee.points &* pitch
-        var isFinite = true
-        var first = 0
-        while first < pointee.channels {
-            let count = min(channels, pointee.channels &- first)
-            for tap in 0..<9 {
-                readRun(
-                    reader,
-                    source
-                        + (first &* shape.channel.filterStride &+ tap / 3 &* shape.y.filterStride
-                            &+ tap % 3 &* shape.x.filterStride),
-                    stride: shape.channel.filterStride, count: count, to: scratch + tap &* pitch, stage: stage)
-            }
-            // Whole vectors go where they belong; what would reach into the next row's, by way of scratch.
-            let isWhole = count % pointee.lanes == 0
-            let place = points + (row &* pointee.channels &+ first) &* pointee.element
-            let areFinite = pointee.kernels.transformFilters(
-                UnsafeRawPointer(scratch), pitch: pitch, filters: count, to: isWhole ? place : transformed,
-                pointPitch: isWhole ? pointee.filterPointBytes : pitch)
-            isFinite = isFinite && areFinite
-            for p in 0..<(isWhole ? 0 : pointee.points) {
-                (place + p &* pointee.filterPointBytes).copyMemory(
-                    from: transformed + p &* pitch, byteCount: count &* pointee.element)
-            }
-            first &+= count
-        }
-        return isFinite
-    }
 }
