@@ -22,7 +22,7 @@ package struct WinogradProducts {
 
     package init(
         samples: UnsafeRawPointer, tilePitch: Int, tiles: Int, channels: Int, filter: UnsafeRawPointer, vectors: Int,
-        sums: UnsafeMutableRawPointer, sumsPitch: Int, startsFromZero: Bool, nextFilter: UnsafeRawPointer
+        sums: UnsafeMutableRawPointer, sumsPitch: Int, startsFromZero: Bool
     ) {
         self.samples = samples
         self.tilePitch = tilePitch
@@ -33,7 +33,7 @@ package struct WinogradProducts {
         self.sums = sums
         self.sumsPitch = sumsPitch
         self.startsFromZero = startsFromZero
-        self.nextFilter = nextFilter
+        nextFilter = filter
     }
 }
 
@@ -94,10 +94,9 @@ private func multiplyRows<A: Arithmetic, let MR: Int, let NRV: Int>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let samples = products.samples + top &* tilePitch
         let row = InlineArray<MR, UnsafeRawPointer> { samples + $0 &* tilePitch }
-        // Each round of rows asks for a vector's share of the next panel.
-        let round = top / MR
-        var next = products.nextFilter + round &* channels &* A.vectorBytes
-        let step = round < NRV ? A.vectorBytes : 0
+        // Each round of rows asks for its share of what comes next.
+        var next = products.nextFilter + top &* channels &* NRV &* A.vectorBytes / products.tiles
+        let step = NRV &* MR &* A.vectorBytes / products.tiles
         var lanes = products.filter
         var c = 0
         while c < channels {
@@ -107,6 +106,7 @@ private func multiplyRows<A: Arithmetic, let MR: Int, let NRV: Int>(
                 for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], sample) }
             }
             sc_prefetch_outer(next.assumingMemoryBound(to: UInt8.self))
+            sc_prefetch_outer((next + A.vectorBytes).assumingMemoryBound(to: UInt8.self))
             next += step
             lanes += NRV &* A.vectorBytes
             c &+= 1

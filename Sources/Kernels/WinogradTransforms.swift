@@ -16,13 +16,13 @@ package struct WinogradKernels {
 
     /// A vector of channels of tiles side by side: sample (i, j) of tile t is at
     /// `source + i * rowPitch + (outputs * t + j) * samplePitch`; its point p goes to `target + p * pointPitch + t * tilePitch`.
+    /// `scratch` is room for `points * points` vectors on a cache-line boundary.
     package func transformInputs(
         _ source: UnsafeRawPointer, rowPitch: Int, samplePitch: Int, tiles: Int, to target: UnsafeMutableRawPointer,
-        pointPitch: Int, tilePitch: Int
+        pointPitch: Int, tilePitch: Int, scratch: UnsafeMutableRawPointer
     ) {
-        func run<S: WinogradScheme, V: SIMD & BitwiseCopyable>(_: S.Type, _: V.Type)
-        where V.Scalar: BinaryFloatingPoint {
-            inputTiles(S.self, V.self, source, rowPitch, samplePitch, tiles, target, pointPitch, tilePitch)
+        func run<S: WinogradScheme, V: WinogradVector>(_: S.Type, _: V.Type) {
+            inputTiles(S.self, V.self, source, rowPitch, samplePitch, tiles, target, pointPitch, tilePitch, scratch)
         }
         switch (outputs, isDouble) {
         case (4, false): run(Winograd4.self, sc_f32v.self)
@@ -39,8 +39,7 @@ package struct WinogradKernels {
         _ sums: UnsafeRawPointer, pointPitch: Int, tilePitch: Int, tiles: Int, bias: UnsafeRawPointer,
         to target: UnsafeMutableRawPointer, rowPitch: Int, samplePitch: Int
     ) -> Bool {
-        func run<S: WinogradScheme, V: SIMD & BitwiseCopyable>(_: S.Type, _: V.Type) -> Bool
-        where V.Scalar: BinaryFloatingPoint {
+        func run<S: WinogradScheme, V: WinogradVector>(_: S.Type, _: V.Type) -> Bool {
             outputTiles(S.self, V.self, sums, pointPitch, tilePitch, tiles, bias, target, rowPitch, samplePitch)
         }
         return switch (outputs, isDouble) {
@@ -58,8 +57,7 @@ package struct WinogradKernels {
         _ source: UnsafeRawPointer, tapPitch: Int, filterPitch: Int, count: Int, to target: UnsafeMutableRawPointer,
         pointPitch: Int, targetPitch: Int
     ) -> Bool {
-        func run<S: WinogradScheme, V: SIMD & BitwiseCopyable>(_: S.Type, _: V.Type) -> Bool
-        where V.Scalar: BinaryFloatingPoint {
+        func run<S: WinogradScheme, V: WinogradVector>(_: S.Type, _: V.Type) -> Bool {
             filterVectors(S.self, V.self, source, tapPitch, filterPitch, count, target, pointPitch, targetPitch)
         }
         return switch (outputs, isDouble) {
@@ -72,25 +70,33 @@ package struct WinogradKernels {
 }
 
 @inline(__always)
-private func inputTiles<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
+private func inputTiles<S: WinogradScheme, V: WinogradVector>(
     _: S.Type, _: V.Type, _ source: UnsafeRawPointer, _ rowPitch: Int, _ samplePitch: Int, _ tiles: Int,
-    _ target: UnsafeMutableRawPointer, _ pointPitch: Int, _ tilePitch: Int
-) where V.Scalar: BinaryFloatingPoint {
+    _ target: UnsafeMutableRawPointer, _ pointPitch: Int, _ tilePitch: Int, _ scratch: UnsafeMutableRawPointer
+) {
+    let vector = MemoryLayout<V>.size
     for tile in 0..<tiles {
         let samples = source + tile &* S.outputs &* samplePitch
-        let columns = InlineArray<6, InlineArray<6, V>> { j in
-            if j >= S.points { return InlineArray<6, V>(repeating: V(repeating: 0)) }
-            return S.input(
+        for j in 0..<S.points {
+            let column = samples + j &* samplePitch
+            let y = S.input(
                 InlineArray<6, V> { i in
-                    i < S.points
-                        ? (samples + (i &* rowPitch &+ j &* samplePitch)).loadUnaligned(as: V.self) : V(repeating: 0)
+                    i < S.points ? (column + i &* rowPitch).loadUnaligned(as: V.self) : V(repeating: 0)
                 })
+            // A place of known alignment: on the stack, these vectors would straddle cache lines.
+            for i in 0..<S.points { (scratch + (i &* S.points &+ j) &* vector).storeBytes(of: y[i], as: V.self) }
         }
         var place = target + tile &* tilePitch
         for i in 0..<S.points {
-            let y = S.input(InlineArray<6, V> { j in columns[j][i] })
+            let row = scratch + i &* S.points &* vector
+            let y = S.input(
+                InlineArray<6, V> { j in
+                    j < S.points ? (row + j &* vector).loadUnaligned(as: V.self) : V(repeating: 0)
+                })
             for j in 0..<S.points {
                 place.storeBytes(of: y[j], as: V.self)
+                // Points are a line each from another cache: the next tile's are asked for in time.
+                sc_prefetch_to_write((place + tilePitch).assumingMemoryBound(to: UInt8.self))
                 place += pointPitch
             }
         }
@@ -98,10 +104,10 @@ private func inputTiles<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
 }
 
 @inline(__always)
-private func outputTiles<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
+private func outputTiles<S: WinogradScheme, V: WinogradVector>(
     _: S.Type, _: V.Type, _ sums: UnsafeRawPointer, _ pointPitch: Int, _ tilePitch: Int, _ tiles: Int,
     _ bias: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ rowPitch: Int, _ samplePitch: Int
-) -> Bool where V.Scalar: BinaryFloatingPoint {
+) -> Bool {
     let bias = bias.loadUnaligned(as: V.self)
     var finite = V(repeating: 0)
     for tile in 0..<tiles {
@@ -110,8 +116,10 @@ private func outputTiles<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
             if i >= S.points { return InlineArray<4, V>(repeating: V(repeating: 0)) }
             return S.output(
                 InlineArray<6, V> { j in
-                    j < S.points
-                        ? (points + (i &* S.points &+ j) &* pointPitch).loadUnaligned(as: V.self) : V(repeating: 0)
+                    if j >= S.points { return V(repeating: 0) }
+                    let place = points + (i &* S.points &+ j) &* pointPitch
+                    sc_prefetch((place + tilePitch).assumingMemoryBound(to: UInt8.self))
+                    return place.loadUnaligned(as: V.self)
                 })
         }
         let corner = target + tile &* S.outputs &* samplePitch
@@ -128,10 +136,10 @@ private func outputTiles<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
 }
 
 @inline(__always)
-private func filterVectors<S: WinogradScheme, V: SIMD & BitwiseCopyable>(
+private func filterVectors<S: WinogradScheme, V: WinogradVector>(
     _: S.Type, _: V.Type, _ source: UnsafeRawPointer, _ tapPitch: Int, _ filterPitch: Int, _ count: Int,
     _ target: UnsafeMutableRawPointer, _ pointPitch: Int, _ targetPitch: Int
-) -> Bool where V.Scalar: BinaryFloatingPoint {
+) -> Bool {
     var finite = V(repeating: 0)
     for f in 0..<count {
         let taps = source + f &* filterPitch

@@ -16,7 +16,7 @@ package enum Winograd {
     package static func explain(_ problem: ContractionProblem, outputs: Int, threads: Int) -> Explanation {
         var explanation = Explanation()
         guard let shape = WinogradShape(problem) else { return explanation }
-        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: threads)
+        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: threads, keepsFilter: true)
         explanation.algorithm = "winograd"
         explanation.kernel = outputs == 4 ? "F(4x4, 3x3)" : "F(2x2, 3x3)"
         explanation.input = "transformed by blocks"
@@ -38,13 +38,14 @@ package enum Winograd {
         _ problem: ContractionProblem, outputs: Int, threads: Int, control: Control, store: FilterStore? = nil
     ) throws(Failure) -> Bool? {
         guard let shape = WinogradShape(problem) else { return nil }
+        let outputs = tune("WF", outputs)
         if problem.outputCount == 0 { return true }
         // A weight's gradient sums over samples, of which there may be none.
         if shape.channel.extent == 0 { return nil }
         let work = Double(problem.outputCount) * Double(shape.channel.extent)
         let useful = max(1, min(threads, Int(min(work / workPerThread, 1e6)) &+ 1))
-        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: useful)
-        let filterBytes = plan.filter.byteCount(batch: problem.batch.extent)
+        let plan = WinogradPlan(problem, shape, outputs: outputs, threads: useful, keepsFilter: store != nil)
+        let filterBytes = plan.transformsFilter ? 0 : plan.filter.byteCount(batch: problem.batch.extent)
         if store == nil && filterBytes > passBytes && plan.filter.panels > 1 {
             let panels = max(1, plan.filter.panels / ceilingDivide(filterBytes, passBytes))
             return try run(problem, rowsPerPass: panels &* plan.filter.panelWidth) { (problem) throws(Failure) in
@@ -52,8 +53,8 @@ package enum Winograd {
             }
         }
         let layout = WinogradScratch(plan)
-        let used = min(useful, max(plan.taskCount, plan.filter.panels))
-        let perThread = max(roundToCacheLine(layout.byteCount), plan.filter.scratchBytes)
+        let used = min(useful, max(plan.taskCount, plan.filter.pieces))
+        let perThread = roundToCacheLine(layout.byteCount)
         let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
         let packed = try PackedFilter(byteCount: filterBytes, key, store)
         let filter = packed.base
@@ -69,9 +70,11 @@ package enum Winograd {
                         if !isPacked && !transformFilter(context, threads: used, control) { return false }
                         isFinite = sc_atomic_load(infinities(context)) == 0
                         if !isFinite || store?.onlyPacks ?? false { return true }
-                        return ThreadPool.run(
+                        let finished = ThreadPool.run(
                             tasks: plan.pointee.taskCount, grain: 1, threads: used, control: control,
                             context: context, blockTasks)
+                        isFinite = sc_atomic_load(infinities(context)) == 0
+                        return finished
                     }
                 }
             }
@@ -110,7 +113,7 @@ package enum Winograd {
     ) -> Bool {
         let plan = context.pointee.plan
         return ThreadPool.run(
-            tasks: saturatingMultiply(plan.pointee.filter.panels, plan.pointee.problem.batch.extent), grain: 1,
+            tasks: saturatingMultiply(plan.pointee.filter.pieces, plan.pointee.problem.batch.extent), grain: 1,
             threads: threads, control: control, context: context, filterTasks)
     }
 }
@@ -137,19 +140,25 @@ private func infinities(_ context: UnsafeMutablePointer<WinogradContext>) -> Uns
 private func filterTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
     let shared = context.assumingMemoryBound(to: WinogradContext.self)
     let context = shared.pointee
-    let scratch = context.scratch + slot &* context.scratchPerThread
-    let panels = context.plan.pointee.filter.panels
+    let scratch = context.scratch + (slot &* context.scratchPerThread &+ context.layout.pointee.taps)
+    let filter = context.plan.pointee.filter
     for unit in first..<end {
-        let isFinite = context.plan.pointee.filter.transform(
-            context.plan, batch: unit / panels, panel: unit % panels, to: context.filter, scratch: scratch)
+        let isFinite = filter.transform(
+            context.plan, batch: unit / filter.pieces, piece: unit % filter.pieces,
+            to: context.filter + unit &* filter.pieceBytes, scratch: scratch)
         if !isFinite { sc_atomic_store(infinities(shared), 1) }
     }
 }
 
 private func blockTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
-    let context = context.assumingMemoryBound(to: WinogradContext.self).pointee
-    WinogradRun(
-        plan: context.plan, layout: context.layout, filter: UnsafeRawPointer(context.filter),
+    let shared = context.assumingMemoryBound(to: WinogradContext.self)
+    let context = shared.pointee
+    // Once a filter was not finite, nothing of this will stand.
+    if sc_atomic_load(infinities(shared)) != 0 { return }
+    let isFinite = WinogradRun(
+        plan: context.plan, layout: context.layout,
+        packed: context.plan.pointee.transformsFilter ? nil : UnsafeRawPointer(context.filter),
         scratch: context.scratch + slot &* context.scratchPerThread
     ).run(tasks: first..<end)
+    if !isFinite { sc_atomic_store(infinities(shared), 1) }
 }

@@ -1,47 +1,52 @@
 import Foundations
 import Kernels
 
-/// The transformed filter as the products stream it: [batch][panel][point][channel][lane], lanes being output channels, the
-/// last panel's as many whole vectors as it has.
+/// The transformed filter as the products stream it, in pieces: a panel of output channels, which lie along the lanes, by
+/// some input channels, [point][channel][lane]. The last panel's channels have as many whole vectors as it needs.
 struct WinogradFilter {
     let points: Int
     let rows: Int
     let channels: Int
     let panelWidth: Int
+    let panelDepth: Int
     let lanes: Int
     let element: Int
     private let reader: ElementReader
 
     init(
-        _ problem: ContractionProblem, _ shape: WinogradShape, _ kernels: WinogradKernels, panelWidth: Int, lanes: Int
+        _ problem: ContractionProblem, _ shape: WinogradShape, _ kernels: WinogradKernels, panelWidth: Int,
+        panelDepth: Int
     ) {
         points = kernels.points &* kernels.points
         rows = shape.row.extent
         channels = shape.channel.extent
         self.panelWidth = panelWidth
-        self.lanes = lanes
+        self.panelDepth = panelDepth
+        lanes = vectorLanes(problem.arithmetic)
         element = problem.arithmetic.byteCount
         reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
     }
 
     var panels: Int { ceilingDivide(rows, panelWidth) }
+    private var depths: Int { ceilingDivide(channels, panelDepth) }
+    /// Pieces of one batch combination: [panel][depth].
+    var pieces: Int { saturatingMultiply(panels, depths) }
 
-    /// Vectors of a panel.
+    /// Vectors of a panel, and bytes from one of its channels to the next.
     func vectors(_ panel: Int) -> Int {
         ceilingDivide(min(panelWidth, rows &- panel &* panelWidth), lanes)
     }
-
-    /// From a channel to the next, and from point to point, in a panel.
     func channelPitch(_ panel: Int) -> Int { vectors(panel) &* lanes &* element }
-    func pointPitch(_ panel: Int) -> Int {
-        WinogradPlan.pointPitch(saturatingMultiply(channels, channelPitch(panel)))
+
+    /// From point to point of a piece.
+    var pointPitch: Int { WinogradPlan.pointPitch(saturatingMultiply(panelWidth &* panelDepth, element)) }
+    var pieceBytes: Int { saturatingMultiply(pointPitch, points) }
+    func byteCount(batch: Int) -> Int { saturatingMultiply(saturatingMultiply(pieceBytes, pieces), batch) }
+
+    /// Where the piece lies that begins with a channel.
+    func offset(batch: Int, panel: Int, channel: Int) -> Int {
+        ((batch &* panels &+ panel) &* depths &+ channel / panelDepth) &* pieceBytes
     }
-
-    private var panelPitch: Int { saturatingMultiply(pointPitch(0), points) }
-    private var batchPitch: Int { saturatingMultiply(panelPitch, panels) }
-    func byteCount(batch: Int) -> Int { saturatingMultiply(batchPitch, batch) }
-
-    func offset(batch: Int, panel: Int) -> Int { batch &* batchPitch &+ panel &* panelPitch }
 
     // MARK: Transform
 
@@ -53,20 +58,21 @@ struct WinogradFilter {
         roundToCacheLine(2 &* 9 &* chunk &* lanes &* element &+ 16 &* stageElements)
     }
 
-    /// Transforms one panel; returns whether all of it is finite.
+    /// Transforms one piece; returns whether all of it is finite.
     func transform(
-        _ plan: UnsafePointer<WinogradPlan>, batch: Int, panel: Int, to filter: UnsafeMutableRawPointer,
+        _ plan: UnsafePointer<WinogradPlan>, batch: Int, piece: Int, to target: UnsafeMutableRawPointer,
         scratch: UnsafeMutableRawPointer
     ) -> Bool {
         let shape = plan.pointee.shape
         let problem = plan.pointee.problem
-        let target = filter + offset(batch: batch, panel: panel)
         let source = problem.filter + problem.batch.offset(batch, .filter)
-        let (channelPitch, pointPitch) = (channelPitch(panel), pointPitch(panel))
+        let (panel, depth) = (piece / depths, piece % depths &* panelDepth)
+        let channelPitch = channelPitch(panel)
         var isFinite = true
-        var first = 0
-        while first < channels {
-            let count = min(chunk, channels &- first)
+        var first = depth
+        let end = min(depth &+ panelDepth, channels)
+        while first < end {
+            let count = min(chunk, end &- first)
             for vector in 0..<vectors(panel) {
                 let row = panel &* panelWidth &+ vector &* lanes
                 let taps = readTaps(
@@ -75,7 +81,8 @@ struct WinogradFilter {
                     rows: min(lanes, rows &- row), channels: count, to: scratch)
                 let areFinite = plan.pointee.kernels.transformFilters(
                     UnsafeRawPointer(scratch + taps.first), tapPitch: taps.pitch, filterPitch: 9 &* lanes &* element,
-                    count: count, to: target + (first &* channelPitch &+ vector &* lanes &* element),
+                    count: count,
+                    to: target + ((first &- depth) &* channelPitch &+ vector &* lanes &* element),
                     pointPitch: pointPitch, targetPitch: channelPitch)
                 isFinite = isFinite && areFinite
             }

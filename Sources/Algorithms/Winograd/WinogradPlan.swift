@@ -1,5 +1,7 @@
 import Foundations
 import Kernels
+import Glibc
+func tune(_ n: String, _ d: Int) -> Int { getenv(n).map { Int(atoi($0)) } ?? d }
 
 /// A convolution by 3 x 3 filters at unit steps, as Winograd's algorithm sees it.
 struct WinogradShape {
@@ -83,12 +85,14 @@ struct WinogradPlan {
     let columnBlocks: Int
     let rowBlocks: Int
     let imageBlocks: Int
-    /// Input channels that are held transformed, whole panels of `panelDepth` or all of them.
+    /// Input channels that are held transformed, whole panels' or all of them.
     let passChannels: Int
-    let panelDepth: Int
-    /// Panels of output channels, whose sums are held one at a time, and those of a task.
     let filter: WinogradFilter
+    /// Panels of output channels, whose sums are held one at a time, that are a task.
     let taskPanels: Int
+    /// Whether tasks transform the filter, piece by piece as they need it: where few do, this takes less time than moving
+    /// what is several times larger to memory and back.
+    let transformsFilter: Bool
 
     var points: Int { kernels.points &* kernels.points }
     var channels: Int { shape.channel.extent }
@@ -96,7 +100,7 @@ struct WinogradPlan {
     var vectorBytes: Int { lanes &* element }
     var blockTiles: Int { blockImages &* blockRows &* blockColumns }
 
-    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int, threads: Int) {
+    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int, threads: Int, keepsFilter: Bool) {
         self.problem = problem
         self.shape = shape
         kernels = WinogradKernels(outputs: outputs, isDouble: shape.isDouble)
@@ -108,16 +112,15 @@ struct WinogradPlan {
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
         tilesX = ceilingDivide(shape.x.extent, outputs)
         tilesY = ceilingDivide(shape.y.extent, outputs)
-        let panelWidth = contractionTileVectors(arithmetic) &* lanes
-        filter = WinogradFilter(problem, shape, kernels, panelWidth: panelWidth, lanes: lanes)
-
         let pointBytes = (outputs &+ 2) &* (outputs &+ 2) &* element
-        let deepest = panelBytes / (panelWidth &* element)
-        panelDepth = ceilingDivide(shape.channel.extent, ceilingDivide(shape.channel.extent, deepest))
-        let perChannel = pointBytes &* panelDepth
+        let widest = contractionTileVectors(arithmetic) &* lanes
+        let channels = shape.channel.extent
+        let panelDepth = ceilingDivide(channels, ceilingDivide(channels &* widest &* element, panelBytes))
         passChannels = min(
-            shape.channel.extent, max(1, transformedBytes / (perChannel &* contractionTileRows)) &* panelDepth)
-        let most = max(1, transformedBytes / (pointBytes &* ceilingDivide(passChannels, lanes) &* lanes))
+            channels, max(1, blockBytes / (pointBytes &* contractionTileRows &* panelDepth)) &* panelDepth)
+        let filterBytes = saturatingMultiply(saturatingMultiply(channels, shape.row.extent), pointBytes)
+        let held = min(max(filterBytes, smallBlockBytes), blockBytes)
+        let most = max(1, held / (pointBytes &* (passChannels &+ widest)))
         let perImage = saturatingMultiply(tilesX, tilesY)
         var (columns, rows, images) = (tilesX, tilesY, 1)
         if perImage <= most {
@@ -133,8 +136,12 @@ struct WinogradPlan {
         rowBlocks = ceilingDivide(tilesY, rows)
         imageBlocks = ceilingDivide(shape.sample.extent, images)
 
-        // Few blocks are shared by threads that have some panels each, and transform the input each for itself.
         let blocks = saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks))
+        transformsFilter = !keepsFilter && blocks <= tune("WT", 4)
+        filter = WinogradFilter(
+            problem, shape, kernels,
+            panelWidth: transformsFilter ? min(widest, 2 &* lanes) : widest, panelDepth: panelDepth)
+        // Few blocks are shared by threads that have some panels each, and transform the input each for itself.
         let parts = min(filter.panels, ceilingDivide(threads, max(1, saturatingMultiply(problem.batch.extent, blocks))))
         taskPanels = ceilingDivide(filter.panels, max(parts, 1))
     }
@@ -165,7 +172,9 @@ struct WinogradPlan {
     }
 }
 
-/// Bytes of a panel of the filter, which stays in a first-level cache while tiles walk by.
+/// Bytes of a panel of the filter at one point, which stay in a first-level cache while tiles walk by.
 private let panelBytes = 40 << 10
-/// Bytes of a block's transformed input.
-private let transformedBytes = 2 << 20
+/// Bytes of a block's transformed input and sums: many tiles for filters that come from memory anew for each block, fewer
+/// for those that stay in a second-level cache beside them.
+private let blockBytes = 3 << 20
+private let smallBlockBytes = 768 << 10

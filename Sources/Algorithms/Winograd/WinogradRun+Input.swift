@@ -11,26 +11,32 @@ extension WinogradRun {
         while first < channels.upperBound {
             let count = min(pointee.lanes, channels.upperBound &- first)
             let target = scratch + (layout.pointee.transformed &+ (first &- channels.lowerBound) &* pointee.element)
+            let hasMore = first &+ count < channels.upperBound
             for n in 0..<block.images {
                 let image =
                     block.input
                     + (n &* pointee.shape.sample.inputStride &+ first &* pointee.shape.channel.inputStride)
-                packPatch(block, image, channels: count)
+                // Row of tiles by row of tiles, each transformed from a first-level cache; two lines serve two of them.
+                packPatch(block, image, 0..<2, channels: count, hasMore: hasMore)
                 for r in 0..<block.rows {
+                    let line = r &* kernels.outputs &+ 2
+                    packPatch(block, image, line..<line &+ kernels.outputs, channels: count, hasMore: hasMore)
                     let tile = n &* block.tilesPerImage &+ r &* block.columns
                     kernels.transformInputs(
                         patch + r &* kernels.outputs &* layout.pointee.patchPitch, rowPitch: layout.pointee.patchPitch,
                         samplePitch: pointee.vectorBytes, tiles: block.columns,
                         to: target + tile &* pointee.transformedTilePitch, pointPitch: pointee.transformedPitch,
-                        tilePitch: pointee.transformedTilePitch)
+                        tilePitch: pointee.transformedTilePitch, scratch: scratch + layout.pointee.columns)
                 }
             }
             first &+= count
         }
     }
 
-    /// The samples of a block's tiles, boundary settled: [row][column][lane]. Lanes beyond the channels hold anything.
-    private func packPatch(_ block: WinogradBlock, _ image: UnsafeRawPointer, channels: Int) {
+    /// Some lines of the samples of a block's tiles, boundary settled: [line][column][lane]. Lanes beyond the channels hold anything.
+    private func packPatch(
+        _ block: WinogradBlock, _ image: UnsafeRawPointer, _ lines: Range<Int>, channels: Int, hasMore: Bool
+    ) {
         let pointee = plan.pointee
         let outputs = pointee.kernels.outputs
         let (windowY, windowX) = (pointee.shape.y.window, pointee.shape.x.window)
@@ -41,7 +47,7 @@ extension WinogradRun {
         let high = max(low, min(count, windowX.extent &- firstX))
         // Beyond the last output's window, to which tiles may reach, nothing matters.
         let needed = pointee.shape.x.extent &+ 2 &- block.firstColumn &* outputs
-        for r in 0..<block.rows &* outputs &+ 2 {
+        for r in lines {
             let target = scratch + (layout.pointee.patch &+ r &* layout.pointee.patchPitch)
             let y = pointee.problem.boundary.map(firstY &+ r, extent: windowY.extent)
             if y < 0 || block.firstRow &* outputs &+ r >= pointee.shape.y.extent &+ 2 {
@@ -49,6 +55,9 @@ extension WinogradRun {
                 continue
             }
             let row = image + y &* windowY.inputStride
+            if high > low && hasMore {
+                askForNextChannels(row + (firstX &+ low) &* windowX.inputStride, count: high &- low)
+            }
             if low > 0 { packOutside(row, target, 0..<low, firstX, needed: needed, channels: channels) }
             if high > low {
                 packInside(
@@ -56,6 +65,16 @@ extension WinogradRun {
                     count: high &- low, channels: channels)
             }
             if count > high { packOutside(row, target, high..<count, firstX, needed: needed, channels: channels) }
+        }
+    }
+
+    /// Asks for the same samples of the next channels, whose lines are too many and too short for the machine to foresee.
+    private func askForNextChannels(_ source: UnsafeRawPointer, count: Int) {
+        let pointee = plan.pointee
+        let channel = pointee.shape.channel.inputStride
+        if pointee.shape.x.window.inputStride != pointee.problem.inputType.byteCount { return }
+        for c in pointee.lanes..<2 &* pointee.lanes {
+            askFor(source + c &* channel, byteCount: count &* pointee.problem.inputType.byteCount)
         }
     }
 

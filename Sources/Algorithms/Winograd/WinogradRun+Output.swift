@@ -20,6 +20,7 @@ extension WinogradRun {
                         let corner = WinogradCorner(
                             image: n, row: block.firstRow &+ r, column: block.firstColumn &+ column,
                             tiles: min(WinogradRun.cornerTiles, block.columns &- column), channels: first..<first &+ count)
+                        askForOutputs(block, corner)
                         transform(block, corner, sums + tile &* pointee.sumsTilePitch)
                         write(block, corner)
                         column &+= corner.tiles
@@ -27,6 +28,25 @@ extension WinogradRun {
                 }
             }
             first &+= count
+        }
+    }
+
+    /// Asks for the lines that will be written, where a channel's are apart.
+    private func askForOutputs(_ block: WinogradBlock, _ corner: WinogradCorner) {
+        let pointee = plan.pointee
+        let (y, x, channel) = (pointee.shape.y, pointee.shape.x, pointee.shape.row)
+        let outputs = pointee.kernels.outputs
+        let size = pointee.problem.outputType.byteCount
+        if x.outputStride != size { return }
+        let (firstY, firstX) = (corner.row &* outputs, corner.column &* outputs)
+        let byteCount = min(corner.tiles &* outputs, x.extent &- firstX) &* size
+        for c in corner.channels {
+            for line in firstY..<min(firstY &+ outputs, y.extent) {
+                let offset =
+                    corner.image &* pointee.shape.sample.outputStride &+ line &* y.outputStride
+                    &+ firstX &* x.outputStride &+ c &* channel.outputStride
+                askToWrite(block.output + offset, byteCount: byteCount)
+            }
         }
     }
 

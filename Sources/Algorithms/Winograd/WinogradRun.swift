@@ -7,11 +7,14 @@ struct WinogradScratch {
     var sums = 0
     var patch = 0
     var patchPitch = 0
+    var columns = 0
     var corner = 0
     var cornerPitch = 0
     var runs = 0
     var bias = 0
     var zeros = 0
+    var piece = 0
+    var taps = 0
     var stages = 0
     var byteCount = 0
 
@@ -27,6 +30,7 @@ struct WinogradScratch {
         sums = take(saturatingMultiply(plan.sumsPitch, plan.points))
         patchPitch = saturatingMultiply(outputs &* plan.blockColumns &+ 2, vector)
         patch = take(saturatingMultiply(patchPitch, outputs &* plan.blockRows &+ 2))
+        columns = take(plan.points &* vector)
         let cornerTiles = min(plan.blockColumns, WinogradRun.cornerTiles)
         cornerPitch = cornerTiles &* outputs &* vector
         corner = take(outputs &* cornerPitch)
@@ -34,6 +38,8 @@ struct WinogradScratch {
         runs = take(saturatingMultiply(longestRun, vector))
         bias = take(vector)
         zeros = take(vector)
+        piece = take(plan.transformsFilter ? plan.filter.pieceBytes : 0)
+        taps = take(plan.filter.scratchBytes)
         stages = take(2 &* 16 &* stageElements)
         byteCount = next
     }
@@ -43,19 +49,22 @@ struct WinogradScratch {
 struct WinogradRun {
     let plan: UnsafePointer<WinogradPlan>
     let layout: UnsafePointer<WinogradScratch>
-    let filter: UnsafeRawPointer
+    /// The transformed filter; nil where tasks transform it.
+    let packed: UnsafeRawPointer?
     let scratch: UnsafeMutableRawPointer
 
     /// Tiles whose outputs are held at a time before they are written: as many as stay in a first-level cache.
-    static var cornerTiles: Int { 8 }
+    static var cornerTiles: Int { tune("WC", 8) }
 
-    func run(tasks: Range<Int>) {
+    /// Returns false as soon as it meets a filter that is not finite.
+    func run(tasks: Range<Int>) -> Bool {
         (scratch + layout.pointee.zeros).initializeMemory(
             as: UInt8.self, repeating: 0, count: plan.pointee.vectorBytes)
-        for task in tasks { run(task: task) }
+        for task in tasks where !run(task: task) { return false }
+        return true
     }
 
-    private func run(task: Int) {
+    private func run(task: Int) -> Bool {
         let block = WinogradBlock(plan.pointee, task: task)
         let channels = plan.pointee.channels
         let pass = plan.pointee.passChannels
@@ -65,37 +74,48 @@ struct WinogradRun {
                 let part = channel..<min(channel &+ pass, channels)
                 // Where all channels are held at once, they are transformed once.
                 if panel == block.panels.lowerBound || pass < channels { transformInput(block, part) }
-                multiply(block, panel, part)
-                channel = part.upperBound
+                while channel < part.upperBound {
+                    let count = min(plan.pointee.filter.panelDepth, part.upperBound &- channel)
+                    guard let piece = piece(block, panel, channel) else { return false }
+                    multiply(block, panel, piece, channel..<channel &+ count, from: part.lowerBound)
+                    channel &+= count
+                }
             }
             transformOutput(block, panel)
         }
+        return true
     }
 
-    /// For every point, the sums of a panel of output channels over some input channels, added to those over the ones
-    /// before.
-    private func multiply(_ block: WinogradBlock, _ panel: Int, _ channels: Range<Int>) {
+    /// The piece of the filter for a panel that begins with a channel; nil if it is not finite.
+    private func piece(_ block: WinogradBlock, _ panel: Int, _ channel: Int) -> UnsafeRawPointer? {
+        let filter = plan.pointee.filter
+        let offset = filter.offset(batch: block.batch, panel: panel, channel: channel)
+        if let packed { return packed + offset }
+        let piece = scratch + layout.pointee.piece
+        let isFinite = filter.transform(
+            plan, batch: block.batch, piece: offset / filter.pieceBytes % filter.pieces, to: piece,
+            scratch: scratch + layout.pointee.taps)
+        return isFinite ? UnsafeRawPointer(piece) : nil
+    }
+
+    /// For every point, the sums of a panel of output channels over a piece's input channels, added to those over the ones
+    /// before. The transformed input begins with channel `held`.
+    private func multiply(
+        _ block: WinogradBlock, _ panel: Int, _ piece: UnsafeRawPointer, _ channels: Range<Int>, from held: Int
+    ) {
         let pointee = plan.pointee
-        let pitch = pointee.filter.channelPitch(panel)
-        let points = filter + pointee.filter.offset(batch: block.batch, panel: panel)
+        let filter = pointee.filter
         var products = WinogradProducts(
-            samples: UnsafeRawPointer(scratch), tilePitch: pointee.transformedTilePitch, tiles: block.tiles, channels: 0,
-            filter: points, vectors: pointee.filter.vectors(panel), sums: scratch, sumsPitch: pointee.sumsTilePitch,
-            startsFromZero: true, nextFilter: points)
-        for p in 0..<pointee.points {
-            let transformed = UnsafeRawPointer(scratch) + (layout.pointee.transformed &+ p &* pointee.transformedPitch)
-            products.sums = scratch + (layout.pointee.sums &+ p &* pointee.sumsPitch)
-            var channel = channels.lowerBound
-            while channel < channels.upperBound {
-                let count = min(pointee.panelDepth, channels.upperBound &- channel)
-                products.channels = count
-                products.samples = transformed + (channel &- channels.lowerBound) &* pointee.element
-                products.filter = points + (p &* pointee.filter.pointPitch(panel) &+ channel &* pitch)
-                products.nextFilter = products.filter + count &* pitch
-                products.startsFromZero = channel == 0
-                runWinogradProducts(&products, isDouble: pointee.shape.isDouble)
-                channel &+= count
-            }
+            samples: scratch + (layout.pointee.transformed &+ (channels.lowerBound &- held) &* pointee.element),
+            tilePitch: pointee.transformedTilePitch, tiles: block.tiles, channels: channels.count, filter: piece,
+            vectors: filter.vectors(panel), sums: scratch + layout.pointee.sums, sumsPitch: pointee.sumsTilePitch,
+            startsFromZero: channels.lowerBound == 0)
+        for _ in 0..<pointee.points {
+            products.nextFilter = products.filter + filter.pointPitch
+            runWinogradProducts(&products, isDouble: pointee.shape.isDouble)
+            products.filter = products.nextFilter
+            products.samples += pointee.transformedPitch
+            products.sums += pointee.sumsPitch
         }
     }
 }
