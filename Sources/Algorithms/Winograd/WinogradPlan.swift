@@ -1,7 +1,5 @@
 import Foundations
 import Kernels
-import Glibc
-func tune(_ n: String, _ d: Int) -> Int { getenv(n).map { Int(atoi($0)) } ?? d }
 
 /// A convolution by 3 x 3 filters at unit steps, as Winograd's algorithm sees it.
 struct WinogradShape {
@@ -60,6 +58,11 @@ struct WinogradShape {
         if taps != 2 || samples > 1 || channels > 1 { return nil }
         (y, x) = (axes[0], axes[1])
     }
+
+    /// Tiles of a sample.
+    func tiles(outputs: Int) -> Int {
+        saturatingMultiply(ceilingDivide(y.extent, outputs), ceilingDivide(x.extent, outputs))
+    }
 }
 
 /// How such a convolution runs: tiles of outputs are transformed, multiplied point by point (a matrix product over channels
@@ -110,18 +113,22 @@ struct WinogradPlan {
         reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        tilesX = ceilingDivide(shape.x.extent, outputs)
-        tilesY = ceilingDivide(shape.y.extent, outputs)
+        tilesX = max(1, ceilingDivide(shape.x.extent, outputs))
+        tilesY = max(1, ceilingDivide(shape.y.extent, outputs))
         let pointBytes = (outputs &+ 2) &* (outputs &+ 2) &* element
         let widest = contractionTileVectors(arithmetic) &* lanes
-        let channels = shape.channel.extent
-        let panelDepth = ceilingDivide(channels, ceilingDivide(channels &* widest &* element, panelBytes))
+        let channels = max(1, shape.channel.extent)
+        let depths = ceilingDivide(saturatingMultiply(channels, widest &* element), panelBytes)
+        let panelDepth = ceilingDivide(channels, depths)
         passChannels = min(
             channels, max(1, blockBytes / (pointBytes &* contractionTileRows &* panelDepth)) &* panelDepth)
         let filterBytes = saturatingMultiply(saturatingMultiply(channels, shape.row.extent), pointBytes)
         let held = min(max(filterBytes, smallBlockBytes), blockBytes)
-        let most = max(1, held / (pointBytes &* (passChannels &+ widest)))
         let perImage = saturatingMultiply(tilesX, tilesY)
+        // Threads that panels are too few for have tiles of their own.
+        let shares = ceilingDivide(threads, max(1, ceilingDivide(shape.row.extent, widest)))
+        let share = ceilingDivide(saturatingMultiply(perImage, max(1, shape.sample.extent)), shares)
+        let most = max(1, min(share, held / (pointBytes &* (passChannels &+ widest))))
         var (columns, rows, images) = (tilesX, tilesY, 1)
         if perImage <= most {
             images = WinogradPlan.evenPart(shape.sample.extent, most: most / max(perImage, 1))
@@ -137,13 +144,23 @@ struct WinogradPlan {
         imageBlocks = ceilingDivide(shape.sample.extent, images)
 
         let blocks = saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks))
-        transformsFilter = !keepsFilter && blocks <= tune("WT", 4)
+        transformsFilter = !keepsFilter && blocks <= fewBlocks
         filter = WinogradFilter(
             problem, shape, kernels,
             panelWidth: transformsFilter ? min(widest, 2 &* lanes) : widest, panelDepth: panelDepth)
-        // Few blocks are shared by threads that have some panels each, and transform the input each for itself.
-        let parts = min(filter.panels, ceilingDivide(threads, max(1, saturatingMultiply(problem.batch.extent, blocks))))
-        taskPanels = ceilingDivide(filter.panels, max(parts, 1))
+        taskPanels = ceilingDivide(
+            filter.panels,
+            WinogradPlan.parts(
+                filter, blocks: saturatingMultiply(problem.batch.extent, blocks), threads: max(threads, 1)))
+    }
+
+    /// Parts of the output channels that are a task each, all of which transform the input: as many as keep the threads
+    /// busy, and for even shares some more, if that is little work beside the products.
+    private static func parts(_ filter: WinogradFilter, blocks: Int, threads: Int) -> Int {
+        if threads == 1 { return 1 }
+        let needed = ceilingDivide(threads, max(blocks, 1))
+        let even = min(ceilingDivide(saturatingMultiply(threads, 4), max(blocks, 1)), filter.rows / 128)
+        return max(1, min(filter.panels, max(needed, even)))
     }
 
     /// The largest extent of as few parts as can be, up to `most` each.
@@ -172,6 +189,8 @@ struct WinogradPlan {
     }
 }
 
+/// Blocks for each of which the filter is rather transformed anew.
+private let fewBlocks = 4
 /// Bytes of a panel of the filter at one point, which stay in a first-level cache while tiles walk by.
 private let panelBytes = 40 << 10
 /// Bytes of a block's transformed input and sums: many tiles for filters that come from memory anew for each block, fewer

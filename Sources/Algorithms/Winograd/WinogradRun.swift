@@ -54,7 +54,7 @@ struct WinogradRun {
     let scratch: UnsafeMutableRawPointer
 
     /// Tiles whose outputs are held at a time before they are written: as many as stay in a first-level cache.
-    static var cornerTiles: Int { tune("WC", 8) }
+    static var cornerTiles: Int { 8 }
 
     /// Returns false as soon as it meets a filter that is not finite.
     func run(tasks: Range<Int>) -> Bool {
