@@ -190,7 +190,7 @@ struct WinogradPlan {
 }
 
 /// Blocks for each of which the filter is rather transformed anew.
-private let fewBlocks = 4
+private let fewBlocks = 2
 /// Bytes of a panel of the filter at one point, which stay in a first-level cache while tiles walk by.
 private let panelBytes = 40 << 10
 /// Bytes of a block's transformed input and sums: many tiles for filters that come from memory anew for each block, fewer
