@@ -22,8 +22,8 @@ package struct Epilogue {
 
     var isEmpty: Bool { bias == nil && clamp == nil }
 
-    /// `count` biases from `offset` bytes on, `stride` apart (0 repeats one), as the arithmetic holds them. `stage` serves
-    /// `readRun`.
+    /// Reads `count` biases from `offset` bytes on, `stride` apart, as the arithmetic holds them; a stride of zero repeats the
+    /// first. `stage` serves `readRun`.
     func readBias(
         _ offset: Int, stride: Int = 0, count: Int, _ arithmetic: ArithmeticKind, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer

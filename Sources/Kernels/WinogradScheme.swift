@@ -11,23 +11,34 @@ protocol WinogradScheme {
     static var outputs: Int { get }
     static var points: Int { get }
     /// B^T: the first `points` entries.
-    static func input<V: SIMD>(_ x: InlineArray<6, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint
+    static func input<V: WinogradVector>(_ x: InlineArray<6, V>) -> InlineArray<6, V>
     /// G.
-    static func filter<V: SIMD>(_ w: InlineArray<3, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint
+    static func filter<V: WinogradVector>(_ w: InlineArray<3, V>) -> InlineArray<6, V>
     /// A^T: the first `outputs` entries.
-    static func output<V: SIMD>(_ s: InlineArray<6, V>) -> InlineArray<4, V> where V.Scalar: BinaryFloatingPoint
+    static func output<V: WinogradVector>(_ s: InlineArray<6, V>) -> InlineArray<4, V>
 }
 
-/// a + b * c, fused where the ISA has the instruction.
-@inline(__always)
-private func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar: BinaryFloatingPoint {
-    var sum = a
-    if SC_HAS_FMA != 0 { sum.addProduct(b, c) } else { sum += b * c }
-    return sum
+/// A full register of what is transformed.
+protocol WinogradVector: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
+    /// a + b * c, fused where the ISA has the instruction.
+    static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self
+}
+
+extension sc_f32v: WinogradVector {
+    @inline(__always)
+    static func multiplyAdd(_ a: sc_f32v, _ b: sc_f32v, _ c: sc_f32v) -> sc_f32v { sc_f32v_multiply_add(a, b, c) }
+}
+
+extension sc_f64v: WinogradVector {
+    @inline(__always)
+    static func multiplyAdd(_ a: sc_f64v, _ b: sc_f64v, _ c: sc_f64v) -> sc_f64v { sc_f64v_multiply_add(a, b, c) }
 }
 
 @inline(__always)
-private func constant<V: SIMD>(_ value: Double) -> V where V.Scalar: BinaryFloatingPoint {
+private func multiplyAdd<V: WinogradVector>(_ a: V, _ b: V, _ c: V) -> V { V.multiplyAdd(a, b, c) }
+
+@inline(__always)
+private func constant<V: WinogradVector>(_ value: Double) -> V {
     V(repeating: V.Scalar(value))
 }
 
@@ -37,19 +48,19 @@ enum Winograd2: WinogradScheme {
     @inline(__always) static var points: Int { 4 }
 
     @inline(__always)
-    static func input<V: SIMD>(_ x: InlineArray<6, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint {
+    static func input<V: WinogradVector>(_ x: InlineArray<6, V>) -> InlineArray<6, V> {
         [x[0] - x[2], x[1] + x[2], x[2] - x[1], x[3] - x[1], x[0], x[0]]
     }
 
     @inline(__always)
-    static func filter<V: SIMD>(_ w: InlineArray<3, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint {
+    static func filter<V: WinogradVector>(_ w: InlineArray<3, V>) -> InlineArray<6, V> {
         let half: V = constant(0.5)
         let sum = w[0] + w[2]
         return [w[0], (sum + w[1]) * half, (sum - w[1]) * half, w[2], w[0], w[0]]
     }
 
     @inline(__always)
-    static func output<V: SIMD>(_ s: InlineArray<6, V>) -> InlineArray<4, V> where V.Scalar: BinaryFloatingPoint {
+    static func output<V: WinogradVector>(_ s: InlineArray<6, V>) -> InlineArray<4, V> {
         [s[0] + (s[1] + s[2]), (s[1] - s[2]) + s[3], s[0], s[0]]
     }
 }
@@ -65,7 +76,7 @@ enum Winograd4: WinogradScheme {
 
     /// With N(x) = x (x^2 - a^2) (x^2 - b^2), row p of B^T has the coefficients of N(x) / (x - p), the last those of N.
     @inline(__always)
-    static func input<V: SIMD>(_ x: InlineArray<6, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint {
+    static func input<V: WinogradVector>(_ x: InlineArray<6, V>) -> InlineArray<6, V> {
         let (product, sum): (V, V) = (constant(a * a * b * b), constant(-(a * a + b * b)))
         let (minusA2, minusB2): (V, V) = (constant(-a * a), constant(-b * b))
         let (plusA, plusB): (V, V) = (constant(a), constant(b))
@@ -85,7 +96,7 @@ enum Winograd4: WinogradScheme {
 
     /// Row p of G is (1, p, p^2) / N'(p), the last (0, 0, 1).
     @inline(__always)
-    static func filter<V: SIMD>(_ w: InlineArray<3, V>) -> InlineArray<6, V> where V.Scalar: BinaryFloatingPoint {
+    static func filter<V: WinogradVector>(_ w: InlineArray<3, V>) -> InlineArray<6, V> {
         let evenA: V = multiplyAdd(w[0], constant(a * a), w[2])
         let evenB: V = multiplyAdd(w[0], constant(b * b), w[2])
         let (scaleA, scaleB): (V, V) = (
@@ -100,7 +111,7 @@ enum Winograd4: WinogradScheme {
 
     /// Column p of A^T is (1, p, p^2, p^3), the last (0, 0, 0, 1).
     @inline(__always)
-    static func output<V: SIMD>(_ s: InlineArray<6, V>) -> InlineArray<4, V> where V.Scalar: BinaryFloatingPoint {
+    static func output<V: WinogradVector>(_ s: InlineArray<6, V>) -> InlineArray<4, V> {
         let (sumA, differenceA) = (s[1] + s[2], s[1] - s[2])
         let (sumB, differenceB) = (s[3] + s[4], s[3] - s[4])
         return [

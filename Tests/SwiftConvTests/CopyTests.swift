@@ -66,44 +66,4 @@ struct CopyTests {
             }
         }
     }
-
-    /// Taking runs apart by whole vectors, and putting one vector of each together.
-    @Test(arguments: [4, 8], [2, 4])
-    func splitsAndJoins(size: Int, ways: Int) {
-        var generator = SeededGenerator(940)
-        let lanes = Int(SC_VECTOR_BYTES) / size
-        for count in [1, lanes - 1, lanes, lanes + 1, 3 * lanes] {
-            let vectors = (count + lanes - 1) / lanes
-            let source = random(vectors * ways * Int(SC_VECTOR_BYTES), .end, &generator)
-            let pitch = vectors * Int(SC_VECTOR_BYTES)
-            let runs = GuardedMemory(byteCount: ways * pitch)
-            let (to, from, number) = (pointer(runs), pointer(source), Int64(count))
-            switch (ways, size) {
-            case (2, 4): sc_split_2_u32(to, Int64(pitch), from, number)
-            case (2, _): sc_split_2_u64(to, Int64(pitch), from, number)
-            case (_, 4): sc_split_4_u32(to, Int64(pitch), from, number)
-            default: sc_split_4_u64(to, Int64(pitch), from, number)
-            }
-            let isSplit = (0..<ways * count * size).allSatisfy { i in
-                let (run, sample, byte) = (i / (count * size), i / size % count, i % size)
-                return runs.bytes[run * pitch + sample * size + byte]
-                    == source.bytes[(sample * ways + run) * size + byte]
-            }
-            #expect(isSplit, "\(count) in \(ways)")
-        }
-        let source = random(ways * Int(SC_VECTOR_BYTES), .end, &generator)
-        let target = GuardedMemory(byteCount: source.byteCount)
-        let (to, from) = (pointer(target), pointer(source))
-        switch (ways, size) {
-        case (2, 4): sc_join_2_u32(to, from)
-        case (2, _): sc_join_2_u64(to, from)
-        case (_, 4): sc_join_4_u32(to, from)
-        default: sc_join_4_u64(to, from)
-        }
-        let isJoined = target.bytes.indices.allSatisfy { i in
-            let (sample, byte) = (i / size, i % size)
-            return target.bytes[i] == source.bytes[sample % ways * Int(SC_VECTOR_BYTES) + sample / ways * size + byte]
-        }
-        #expect(isJoined, "\(ways) ways")
-    }
 }

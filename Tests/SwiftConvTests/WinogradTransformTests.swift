@@ -3,123 +3,157 @@ import Foundations
 import Kernels
 import Testing
 
-/// The transforms themselves, in float64: points of inputs times points of filters, transformed back, are correlations.
+/// The transforms themselves: points of inputs times points of filters, transformed back, are correlations.
 struct WinogradTransformTests {
-    /// Tiles in rows that follow each other, each with the filter of its number, by the definition.
-    private func correlation(
-        _ image: [[Double]], _ filters: [[Double]], outputs: Int, tilesPerRow: Int, a: Int, column: Int, row: Int
-    ) -> Double {
-        let filter = filters[row * tilesPerRow + column / outputs]
-        var sum = 0.0
-        for i in 0..<3 {
-            for j in 0..<3 { sum += image[row * outputs + a + i][column + j] * filter[3 * i + j] }
-        }
-        return sum
-    }
-
-    @Test(arguments: [2, 4], [1, 2, 7, 8, 9, 17])
-    func identity(outputs: Int, tilesPerRow: Int) {
-        var generator = SeededGenerator(480 + tilesPerRow)
+    /// A tile to each filter, and a filter to each lane, in float64.
+    @Test(arguments: [2, 4], [1, 2, 7])
+    func identity(outputs: Int, tiles: Int) {
+        var generator = SeededGenerator(480 + tiles)
         let kernels = WinogradKernels(outputs: outputs, isDouble: true)
-        let points = kernels.points
-        #expect(points == outputs + 2)
-        let tileRows = 2
-        let tiles = tileRows * tilesPerRow
-        let image = (0..<tileRows * outputs + 2).map { _ in
-            (0..<tilesPerRow * outputs + 2).map { _ in generator.normal() }
-        }
-        let filters = (0..<tiles).map { _ in (0..<9).map { _ in generator.normal() } }
-
-        // Whole vectors are read and written.
+        #expect(kernels.points == outputs + 2)
+        let points = kernels.points * kernels.points
         let lanes = vectorLanes(.float64)
-        let pitch = 8 * (outputs * (tiles + 2) + 4 * lanes)
-        func scratch(_ runs: Int) -> GuardedMemory { GuardedMemory(byteCount: runs * pitch) }
-        let columns = scratch(outputs * points)
-        let transformed = scratch(points * points)
-        let phases = scratch(outputs)
-        for (r, row) in image.enumerated() {
-            let line = GuardedMemory(byteCount: 8 * (row.count + 2 * outputs * lanes))
-            for (i, x) in row.enumerated() { line.base.storeBytes(of: x, toByteOffset: 8 * i, as: Double.self) }
-            kernels.transformColumns(
-                line.base, tiles: tilesPerRow, phases: phases.base, phasePitch: pitch,
-                to: columns.base + r % outputs * points * pitch + r / outputs * tilesPerRow * 8, pitch: pitch)
+        let vector = 8 * lanes
+        func random(_ vectors: Int) -> GuardedMemory {
+            let memory = GuardedMemory(byteCount: vectors * vector)
+            for i in 0..<vectors * lanes {
+                memory.base.storeBytes(of: generator.normal(), toByteOffset: 8 * i, as: Double.self)
+            }
+            return memory
         }
-        kernels.transformRows(
-            columns.base, pitch: pitch, tiles: tiles, tilesPerRow: tilesPerRow, to: transformed.base, pointPitch: pitch)
+        func load(_ memory: GuardedMemory, _ place: Int, _ lane: Int) -> Double {
+            memory.base.load(fromByteOffset: place * vector + 8 * lane, as: Double.self)
+        }
 
-        let taps = scratch(9)
-        let weights = scratch(points * points)
-        for t in 0..<tiles {
-            for k in 0..<9 { taps.base.storeBytes(of: filters[t][k], toByteOffset: k * pitch + 8 * t, as: Double.self) }
-        }
+        let width = outputs * tiles + 2
+        let image = random(kernels.points * width)
+        let filters = random(9 * tiles)
+        let transformed = GuardedMemory(byteCount: points * tiles * vector)
+        let scratch = GuardedMemory(byteCount: points * vector)
+        kernels.transformInputs(
+            image.base, rowPitch: width * vector, samplePitch: vector, tiles: tiles, to: transformed.base,
+            pointPitch: tiles * vector, tilePitch: vector, scratch: scratch.base)
+        let weights = GuardedMemory(byteCount: points * tiles * vector)
         #expect(
-            kernels.transformFilters(taps.base, pitch: pitch, filters: tiles, to: weights.base, pointPitch: pitch))
-
-        // Lanes beyond the last tile are zero, and so finite.
-        let sums = scratch(points * points)
-        for p in 0..<points * points {
-            for t in 0..<tiles + lanes {
-                let offset = p * pitch + 8 * t
-                func load(_ memory: GuardedMemory) -> Double {
-                    memory.base.load(fromByteOffset: offset, as: Double.self)
-                }
-                let product = t < tiles ? load(transformed) * load(weights) : 0
-                sums.base.storeBytes(of: product, toByteOffset: offset, as: Double.self)
+            kernels.transformFilters(
+                filters.base, tapPitch: vector, filterPitch: 9 * vector, count: tiles, to: weights.base,
+                pointPitch: tiles * vector, targetPitch: vector))
+        for i in 0..<points * tiles {
+            for lane in 0..<lanes {
+                transformed.base.storeBytes(
+                    of: load(transformed, i, lane) * load(weights, i, lane), toByteOffset: i * vector + 8 * lane,
+                    as: Double.self)
             }
         }
-        let lines = scratch(outputs)
+        let bias = random(1)
+        let result = GuardedMemory(byteCount: outputs * outputs * tiles * vector)
         #expect(
-            kernels.transformOutputs(sums.base, pointPitch: pitch, tiles: tiles, to: lines.base, linePitch: pitch))
-        for row in 0..<tileRows {
-            for a in 0..<outputs {
-                for column in 0..<tilesPerRow * outputs {
-                    let offset = a * pitch + 8 * (row * tilesPerRow * outputs + column)
-                    let actual = lines.base.load(fromByteOffset: offset, as: Double.self)
-                    let expected = correlation(
-                        image, filters, outputs: outputs, tilesPerRow: tilesPerRow, a: a, column: column, row: row)
-                    #expect(abs(actual - expected) <= 1e-12 * 16, "row \(row), \(a), column \(column)")
+            kernels.transformOutputs(
+                transformed.base, pointPitch: tiles * vector, tilePitch: vector, tiles: tiles, bias: bias.base,
+                to: result.base, rowPitch: outputs * tiles * vector, samplePitch: vector))
+
+        for a in 0..<outputs {
+            for x in 0..<outputs * tiles {
+                for lane in 0..<lanes {
+                    var sum = load(bias, 0, lane)
+                    for tap in 0..<9 {
+                        sum +=
+                            load(image, (a + tap / 3) * width + x + tap % 3, lane)
+                            * load(filters, x / outputs * 9 + tap, lane)
+                    }
+                    let actual = load(result, a * outputs * tiles + x, lane)
+                    #expect(abs(actual - sum) <= 1e-12 * 16, "(\(a), \(x)), lane \(lane)")
                 }
             }
         }
     }
 
-    /// Whether all is finite is told of the filters that there are, and of every tile's outputs.
+    /// Whether all is finite is told of every lane of filters and outputs; the bias does not matter.
     @Test(arguments: [2, 4], [true, false])
     func tellsWhatIsNotFinite(outputs: Int, isDouble: Bool) {
         let kernels = WinogradKernels(outputs: outputs, isDouble: isDouble)
         let points = kernels.points * kernels.points
         let (element, lanes) = isDouble ? (8, vectorLanes(.float64)) : (4, vectorLanes(.float32))
-        let pitch = element * (3 * lanes * outputs)
-        let filters = lanes + 1
-        let source = GuardedMemory(byteCount: points * pitch)
-        let target = GuardedMemory(byteCount: points * pitch)
-        func set(_ run: Int, _ lane: Int, _ value: Double) {
-            let place = source.base + run * pitch + element * lane
+        let vector = element * lanes
+        let source = GuardedMemory(byteCount: 2 * points * vector)
+        let target = GuardedMemory(byteCount: 2 * points * vector)
+        func set(_ place: UnsafeMutableRawPointer, _ value: Double) {
             if isDouble {
                 place.storeBytes(of: value, as: Double.self)
             } else {
                 place.storeBytes(of: Float(value), as: Float.self)
             }
         }
-        for run in 0..<points { for lane in 0..<2 * lanes { set(run, lane, 1) } }
+        for i in 0..<2 * points * lanes { set(source.base + i * element, 1) }
+        let bias = GuardedMemory(byteCount: vector)
+        for lane in 0..<lanes { set(bias.base + lane * element, .infinity) }
         func filtersAreFinite() -> Bool {
-            kernels.transformFilters(source.base, pitch: pitch, filters: filters, to: target.base, pointPitch: pitch)
+            kernels.transformFilters(
+                source.base, tapPitch: vector, filterPitch: 9 * vector, count: 1, to: target.base, pointPitch: vector,
+                targetPitch: 0)
         }
         func outputsAreFinite() -> Bool {
             kernels.transformOutputs(
-                source.base, pointPitch: pitch, tiles: filters, to: target.base, linePitch: pitch)
+                source.base, pointPitch: 2 * vector, tilePitch: vector, tiles: 2, bias: bias.base, to: target.base,
+                rowPitch: 2 * outputs * vector, samplePitch: vector)
         }
         #expect(filtersAreFinite() && outputsAreFinite())
         for bad in [Double.infinity, -.infinity, .nan] {
-            for run in 0..<9 {
-                for lane in [0, lanes - 1, lanes] {
-                    set(run, lane, bad)
-                    #expect(!filtersAreFinite() && !outputsAreFinite(), "run \(run), lane \(lane)")
-                    set(run, lane, 1)
+            for run in 0..<2 * points {
+                for lane in [0, lanes - 1] {
+                    let place = source.base + run * vector + lane * element
+                    set(place, bad)
+                    #expect(!outputsAreFinite() && filtersAreFinite() == (run >= 9), "run \(run), lane \(lane)")
+                    set(place, 1)
                 }
-                set(run, filters, bad)
-                #expect(filtersAreFinite(), "beyond the last filter")
-                set(run, filters, 1)
+            }
+        }
+    }
+
+    /// Sums of products by every shape of tile, from zero or from what is there.
+    @Test(arguments: [true, false])
+    func products(isDouble: Bool) {
+        var generator = SeededGenerator(490)
+        let arithmetic: ArithmeticKind = isDouble ? .float64 : .float32
+        let (element, lanes) = (isDouble ? 8 : 4, vectorLanes(arithmetic))
+        func memory(_ count: Int) -> GuardedMemory {
+            let memory = GuardedMemory(byteCount: count * element)
+            for i in 0..<count { set(memory, i, Double(Int.random(in: -4...4, using: &generator))) }
+            return memory
+        }
+        func set(_ memory: GuardedMemory, _ i: Int, _ value: Double) {
+            if isDouble {
+                memory.base.storeBytes(of: value, toByteOffset: 8 * i, as: Double.self)
+            } else {
+                memory.base.storeBytes(of: Float(value), toByteOffset: 4 * i, as: Float.self)
+            }
+        }
+        func get(_ memory: GuardedMemory, _ i: Int) -> Double {
+            isDouble
+                ? memory.base.load(fromByteOffset: 8 * i, as: Double.self)
+                : Double(memory.base.load(fromByteOffset: 4 * i, as: Float.self))
+        }
+        for vectors in 1...contractionTileVectors(arithmetic) {
+            let width = vectors * lanes
+            for tiles in 1...26 {
+                for (channels, startsFromZero) in [(1, true), (5, false), (8, true)] {
+                    let samples = memory(tiles * channels)
+                    let filter = memory(channels * width)
+                    let sums = memory(tiles * width)
+                    let expected = (0..<tiles * width).map { i in
+                        (0..<channels).reduce(startsFromZero ? 0 : get(sums, i)) {
+                            $0 + get(samples, i / width * channels + $1) * get(filter, $1 * width + i % width)
+                        }
+                    }
+                    var products = WinogradProducts(
+                        samples: samples.base, tilePitch: channels * element, tiles: tiles, channels: channels,
+                        filter: filter.base, vectors: vectors, sums: sums.base, sumsPitch: width * element,
+                        startsFromZero: startsFromZero)
+                    runWinogradProducts(&products, isDouble: isDouble)
+                    #expect(
+                        expected.indices.allSatisfy { get(sums, $0) == expected[$0] },
+                        "\(vectors) vectors, \(tiles) tiles, \(channels) channels")
+                }
             }
         }
     }

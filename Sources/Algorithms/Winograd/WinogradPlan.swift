@@ -58,10 +58,18 @@ struct WinogradShape {
         if taps != 2 || samples > 1 || channels > 1 { return nil }
         (y, x) = (axes[0], axes[1])
     }
+
+    /// Tiles of a sample.
+    func tiles(outputs: Int) -> Int {
+        saturatingMultiply(ceilingDivide(y.extent, outputs), ceilingDivide(x.extent, outputs))
+    }
 }
 
 /// How such a convolution runs: tiles of outputs are transformed, multiplied point by point (a matrix product over channels
 /// for each point), and transformed back, a block of tiles at a time, so that nothing as large as an image is ever stored.
+///
+/// Channels lie along the vectors throughout: samples' for the transform of inputs, outputs' for the products, in which
+/// tiles are the rows, and for the transform of outputs. So neither needs many tiles.
 struct WinogradPlan {
     let problem: ContractionProblem
     let shape: WinogradShape
@@ -73,25 +81,29 @@ struct WinogradPlan {
     /// Tiles along an image's rows and columns.
     let tilesX: Int
     let tilesY: Int
-    /// A block: so many rows of tiles of so many images, or a part of one row; and its tiles as whole vectors.
+    /// A block: so many rows of tiles of so many images, or a part of one row.
     let blockColumns: Int
     let blockRows: Int
     let blockImages: Int
     let columnBlocks: Int
     let rowBlocks: Int
     let imageBlocks: Int
-    let blockTiles: Int
-    /// Input channels that are held transformed.
+    /// Input channels that are held transformed, whole panels' or all of them.
     let passChannels: Int
-    /// Output channels whose sums are held at a time, and input channels that a panel holds.
-    let blockChannels: Int
-    let panelDepth: Int
+    let filter: WinogradFilter
+    /// Panels of output channels, whose sums are held one at a time, that are a task.
+    let taskPanels: Int
+    /// Whether tasks transform the filter, piece by piece as they need it: where few do, this takes less time than moving
+    /// what is several times larger to memory and back.
+    let transformsFilter: Bool
 
     var points: Int { kernels.points &* kernels.points }
     var channels: Int { shape.channel.extent }
     var rows: Int { shape.row.extent }
+    var vectorBytes: Int { lanes &* element }
+    var blockTiles: Int { blockImages &* blockRows &* blockColumns }
 
-    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int) {
+    init(_ problem: ContractionProblem, _ shape: WinogradShape, outputs: Int, threads: Int, keepsFilter: Bool) {
         self.problem = problem
         self.shape = shape
         kernels = WinogradKernels(outputs: outputs, isDouble: shape.isDouble)
@@ -101,73 +113,87 @@ struct WinogradPlan {
         reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        tilesX = ceilingDivide(shape.x.extent, outputs)
-        tilesY = ceilingDivide(shape.y.extent, outputs)
-        let pointCount = (outputs &+ 2) &* (outputs &+ 2)
-        let perChannel = pointCount &* element &* lanes
-        passChannels = min(shape.channel.extent, max(1, 2 &* transformedBytes / perChannel))
-        let most = min(12, max(1, transformedBytes / (perChannel &* passChannels))) &* lanes
+        tilesX = max(1, ceilingDivide(shape.x.extent, outputs))
+        tilesY = max(1, ceilingDivide(shape.y.extent, outputs))
+        let pointBytes = (outputs &+ 2) &* (outputs &+ 2) &* element
+        let widest = contractionTileVectors(arithmetic) &* lanes
+        let channels = max(1, shape.channel.extent)
+        let depths = ceilingDivide(saturatingMultiply(channels, widest &* element), panelBytes)
+        let panelDepth = ceilingDivide(channels, depths)
+        passChannels = min(
+            channels, max(1, blockBytes / (pointBytes &* contractionTileRows &* panelDepth)) &* panelDepth)
+        let filterBytes = saturatingMultiply(saturatingMultiply(channels, shape.row.extent), pointBytes)
+        let held = min(max(filterBytes, smallBlockBytes), blockBytes)
         let perImage = saturatingMultiply(tilesX, tilesY)
+        // Threads that panels are too few for have tiles of their own.
+        let shares = ceilingDivide(threads, max(1, ceilingDivide(shape.row.extent, widest)))
+        let share = ceilingDivide(saturatingMultiply(perImage, max(1, shape.sample.extent)), shares)
+        let most = max(1, min(share, held / (pointBytes &* (passChannels &+ widest))))
         var (columns, rows, images) = (tilesX, tilesY, 1)
         if perImage <= most {
-            images = max(1, min(shape.sample.extent, most / max(perImage, 1)))
+            images = WinogradPlan.evenPart(shape.sample.extent, most: most / max(perImage, 1))
         } else if tilesX <= most {
-            rows = WinogradPlan.evenRows(tilesX, tilesY, most: most, lanes: lanes)
+            rows = WinogradPlan.evenPart(tilesY, most: most / tilesX)
         } else {
             rows = 1
-            columns = ceilingDivide(ceilingDivide(tilesX, ceilingDivide(tilesX, most)), lanes) &* lanes
+            columns = WinogradPlan.evenPart(tilesX, most: most)
         }
         (blockColumns, blockRows, blockImages) = (columns, rows, images)
         columnBlocks = ceilingDivide(tilesX, columns)
         rowBlocks = ceilingDivide(tilesY, rows)
         imageBlocks = ceilingDivide(shape.sample.extent, images)
-        blockTiles = ceilingDivide(images &* rows &* columns, lanes) &* lanes
-        blockChannels = max(
-            contractionTileRows,
-            min(shape.row.extent, sumsBytes / (pointCount &* element &* blockTiles)) / contractionTileRows
-                &* contractionTileRows)
-        panelDepth = min(256, (40 << 10) / (contractionTileVectors(arithmetic) &* lanes &* element))
+
+        let blocks = saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks))
+        transformsFilter = !keepsFilter && blocks <= fewBlocks
+        filter = WinogradFilter(
+            problem, shape, kernels,
+            panelWidth: transformsFilter ? min(widest, 2 &* lanes) : widest, panelDepth: panelDepth)
+        taskPanels = ceilingDivide(
+            filter.panels,
+            WinogradPlan.parts(
+                filter, blocks: saturatingMultiply(problem.batch.extent, blocks), threads: max(threads, 1)))
     }
 
-    /// Rows of tiles for a block: those that leave the fewest lanes empty.
-    private static func evenRows(_ tilesX: Int, _ tilesY: Int, most: Int, lanes: Int) -> Int {
-        var best = 1
-        var fewest = Int.max
-        for rows in 1...max(1, most / tilesX) {
-            let blocks = ceilingDivide(tilesY, rows)
-            // Each block also reads all the transformed filters: worth about a vector.
-            let cost = blocks &* (ceilingDivide(rows &* tilesX, lanes) &+ 1)
-            if cost <= fewest { (best, fewest) = (rows, cost) }
-        }
-        return best
+    /// Parts of the output channels that are a task each, all of which transform the input: as many as keep the threads
+    /// busy, and for even shares some more, if that is little work beside the products.
+    private static func parts(_ filter: WinogradFilter, blocks: Int, threads: Int) -> Int {
+        if threads == 1 { return 1 }
+        let needed = ceilingDivide(threads, max(blocks, 1))
+        let even = min(ceilingDivide(saturatingMultiply(threads, 4), max(blocks, 1)), filter.rows / 128)
+        return max(1, min(filter.panels, max(needed, even)))
     }
+
+    /// The largest extent of as few parts as can be, up to `most` each.
+    private static func evenPart(_ extent: Int, most: Int) -> Int {
+        ceilingDivide(max(extent, 1), ceilingDivide(max(extent, 1), max(most, 1)))
+    }
+
+    var channelParts: Int { ceilingDivide(filter.panels, max(taskPanels, 1)) }
 
     var taskCount: Int {
         saturatingMultiply(
-            problem.batch.extent, saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks)))
+            saturatingMultiply(problem.batch.extent, channelParts),
+            saturatingMultiply(imageBlocks, saturatingMultiply(rowBlocks, columnBlocks)))
     }
 
-    /// Distance between points, of which vectors are read and written at once: not a multiple of a page, or they would
-    /// meet in the same cache sets.
-    private func pointPitch(_ count: Int) -> Int {
-        // The last vector of a channel's last image reaches up to a vector beyond.
-        let bytes = roundToCacheLine(
-            saturatingAdd(saturatingMultiply(count, saturatingMultiply(blockTiles, element)), lanes &* element))
-        return bytes / 64 % 2 == 0 ? bytes &+ 64 : bytes
-    }
+    /// From a tile's channels, transformed or summed, to the next one's, and from point to point: of these, vectors are
+    /// written and read at once, so it is not a multiple of a page, or they would meet in the same cache sets.
+    var transformedTilePitch: Int { ceilingDivide(passChannels, lanes) &* vectorBytes }
+    var transformedPitch: Int { WinogradPlan.pointPitch(saturatingMultiply(blockTiles, transformedTilePitch)) }
+    var sumsTilePitch: Int { filter.channelPitch(0) }
+    var sumsPitch: Int { WinogradPlan.pointPitch(saturatingMultiply(blockTiles, sumsTilePitch)) }
 
-    var transformedPitch: Int { pointPitch(passChannels) }
-    var sumsPitch: Int { pointPitch(blockChannels) }
-    /// Bytes of one channel's tiles.
-    var tilesBytes: Int { blockTiles &* element }
-
-    /// The transformed filter: [batch][point][row][channel].
-    var filterPointBytes: Int { roundToCacheLine(saturatingMultiply(saturatingMultiply(rows, channels), element)) }
-    var filterBytes: Int {
-        saturatingMultiply(saturatingMultiply(filterPointBytes, points), problem.batch.extent)
+    static func pointPitch(_ byteCount: Int) -> Int {
+        let bytes = roundToCacheLine(byteCount)
+        return bytes / 64 % 2 == 0 ? saturatingAdd(bytes, 64) : bytes
     }
 }
 
-/// Bytes of a block's transformed input, and of its sums: together they stay in a second-level cache, or nearly.
-private let transformedBytes = 1200 << 10
-private let sumsBytes = 400 << 10
+/// Blocks for each of which the filter is rather transformed anew.
+private let fewBlocks = 2
+/// Bytes of a panel of the filter at one point, which stay in a first-level cache while tiles walk by.
+private let panelBytes = 40 << 10
+/// Bytes of a block's transformed input and sums: many tiles for filters that come from memory anew for each block, fewer
+/// for those that stay in a second-level cache beside them.
+private let blockBytes = 3 << 20
+private let smallBlockBytes = 768 << 10

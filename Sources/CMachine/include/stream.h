@@ -26,6 +26,9 @@ static inline void sc_stream_copy(uint8_t *destination, const uint8_t *source, i
 
 /* Asks for a line that will be read soon; never faults. */
 static inline void sc_prefetch(const uint8_t *source) { __builtin_prefetch(source, 0, 3); }
+static inline void sc_prefetch_to_write(const uint8_t *source) { __builtin_prefetch(source, 1, 3); }
+/* Into the second-level cache: what the first has no room for yet. */
+static inline void sc_prefetch_outer(const uint8_t *source) { __builtin_prefetch(source, 0, 2); }
 
 static inline void sc_stream_fence(void) {
 #if defined(__x86_64__)

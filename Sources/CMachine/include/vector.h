@@ -57,6 +57,16 @@ SC_WORD_OPERATIONS(u8h, sc_u8h, uint8_t)
 SC_WORD_OPERATIONS(u16v, sc_u16v, uint16_t)
 SC_WORD_OPERATIONS(u16h, sc_u16h, uint16_t)
 
+/* a + b * c, fused where the ISA has the instruction. Swift's addProduct is a loop over the lanes as well, of which the
+ * optimiser makes half vectors here and there. */
+#if SC_HAS_FMA
+#define SC_FUSED(a, b, c) __builtin_elementwise_fma(b, c, a)
+#else
+#define SC_FUSED(a, b, c) ((a) + (b) * (c))
+#endif
+static inline sc_f32v sc_f32v_multiply_add(sc_f32v a, sc_f32v b, sc_f32v c) { return SC_FUSED(a, b, c); }
+static inline sc_f64v sc_f64v_multiply_add(sc_f64v a, sc_f64v b, sc_f64v c) { return SC_FUSED(a, b, c); }
+
 static inline const char *sc_vector_isa_name(void) { return SC_ISA_NAME; }
 
 #endif
