@@ -211,7 +211,7 @@ struct WinogradRun {
             panel.vectors = vectors
             panel.rows = rows
             if isFirst { panel.start = UnsafeRawPointer(scratch + layout.pointee.zeros) }
-            runContractionPanel(pointee.problem.arithmetic, &panel)
+            runContractionPanel(.elements(pointee.problem.arithmetic), &panel)
         }
     }
 

@@ -66,6 +66,31 @@ static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destinatio
   SC_COPY_ROWS(base + offsets[r]);
 }
 
+/* Copies bytes with their highest bit flipped: signed ones become unsigned, 128 more each. */
+#define SC_COPY_FLIPPED(type)                                                                                          \
+  do {                                                                                                                 \
+    type piece;                                                                                                        \
+    const int64_t last = count - (int64_t)sizeof piece;                                                                \
+    for (int64_t i = 0; i < count; i += (int64_t)sizeof piece) {                                                       \
+      const int64_t at = i < last ? i : last;                                                                          \
+      __builtin_memcpy(&piece, source + at, sizeof piece);                                                             \
+      piece ^= (type)0x80;                                                                                             \
+      __builtin_memcpy(destination + at, &piece, sizeof piece);                                                        \
+    }                                                                                                                  \
+  } while (0)
+
+static inline void sc_copy_flipped(uint8_t *destination, const uint8_t *source, int64_t count) {
+  typedef uint8_t four __attribute__((ext_vector_type(4)));
+  if (count >= SC_VECTOR_BYTES)
+    SC_COPY_FLIPPED(sc_u8v);
+  else if (count >= 16)
+    SC_COPY_FLIPPED(sc_u8x16);
+  else if (count >= 4)
+    SC_COPY_FLIPPED(four);
+  else if (count > 0)
+    SC_COPY_FLIPPED(uint8_t);
+}
+
 /* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
  * the last: the last vector is read one element early, its odd lanes taken. */
 #define SC_COPY_EVERY_SECOND(name, scalar)                                                                             \
