@@ -62,11 +62,18 @@ enum SignedQuadArithmetic: DotArithmetic {
 ///
 /// `count` words of one row.
 package func quadCorrection(ofRow words: UnsafeRawPointer, count: Int) -> UInt32 {
-    var sum: UInt32 = 0
-    for i in 0..<4 &* count {
-        sum &-= UInt32(truncatingIfNeeded: words.load(fromByteOffset: i, as: Int8.self)) &<< 7
+    typealias Quads = SignedQuadArithmetic
+    let weight = sc_u32v(repeating: 0x8080_8080)
+    var sums = Quads.zero
+    var word = 0
+    while word &+ Quads.lanes <= count {
+        Quads.multiplyAdd(&sums, Quads.load(words + 4 &* word), weight)
+        word &+= Quads.lanes
     }
-    return sum
+    var rest = sc_u32v(repeating: 0)
+    for i in 0..<count &- word { rest[i] = words.load(fromByteOffset: 4 &* (word &+ i), as: UInt32.self) }
+    Quads.multiplyAdd(&sums, rest, weight)
+    return 0 &- sums.wrappedSum()
 }
 
 /// And of lanes, for each one: `count` rows of `width` words, whole vectors.

@@ -88,9 +88,13 @@ struct GemmFilter {
     }
 
     /// Bytes of scratch for packing: runs in the filter's dtype, or transposed lanes, and the offsets of lanes.
-    var stageBytes: Int {
-        if !operands.areElements { return WordStage(self).byteCount }
-        return roundToCacheLine(max(16 &* stageElements, transposedDepths &* panelWidth &* element)) &+ 8 &* panelWidth
+    func stageBytes(_ problem: ContractionProblem) -> Int {
+        if !operands.areElements { return WordStage(self, problem).byteCount }
+        return elementStageBytes
+    }
+
+    private var elementStageBytes: Int {
+        roundToCacheLine(max(16 &* stageElements, transposedDepths &* panelWidth &* element)) &+ 8 &* panelWidth
     }
 
     private func packRow(
@@ -157,7 +161,7 @@ struct GemmFilter {
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let pitch = panelWidth &* element
-        let offsets = (stage + (stageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
+        let offsets = (stage + (elementStageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
         for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, .filter)) }
         if count < panelWidth {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: depth &* pitch)

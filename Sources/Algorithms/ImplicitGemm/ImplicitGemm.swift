@@ -40,7 +40,7 @@ package enum ImplicitGemm {
     ) throws(Failure) -> Bool {
         let layout = GemmScratch(plan)
         let used = max(1, min(threads, plan.taskCount, Int(min(plan.work / workPerThread, 1e6)) &+ 1))
-        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes))
+        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes(plan.problem)))
         let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
         let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
         let filter = packed.base
