@@ -223,28 +223,31 @@ private struct PatchFiller {
             low = min(max(axis.first, 0), end)
             high = max(low, min(end, axis.extent))
         }
-        for coordinate in axis.first..<low { fillOutside(coordinate, target, source) }
-        if high > low { read(low, high &- low, target, source) }
-        for coordinate in high..<end { fillOutside(coordinate, target, source) }
+        fillOutside(axis.first, low, target, source)
+        if high > low { read(low, high &- low, target, source, at: low) }
+        fillOutside(high, end, target, source)
     }
 
+    /// Reads samples from a coordinate of the input on, to where a coordinate's lie in the patch.
     private func read(
-        _ coordinate: Int, _ count: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer
+        _ coordinate: Int, _ count: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, at place: Int
     ) {
         reader.read(
             source + (coordinate &* line.axis.inputStride &+ line.start), stride: line.unitStride,
-            count: count &* line.unit, to: target + (coordinate &- line.axis.first) &* unitBytes, stage: stage)
+            count: count &* line.unit, to: target + (place &- line.axis.first) &* unitBytes, stage: stage)
     }
 
-    private func fillOutside(_ coordinate: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer) {
-        let mapped = boundary.map(coordinate, extent: line.axis.extent)
-        let destination = target + (coordinate &- line.axis.first) &* unitBytes
-        if mapped < 0 {
-            destination.initializeMemory(as: UInt8.self, repeating: reader.zero, count: unitBytes)
-        } else {
-            reader.read(
-                source + (mapped &* line.axis.inputStride &+ line.start), stride: line.unitStride,
-                count: line.unit, to: destination, stage: stage)
+    private func fillOutside(
+        _ first: Int, _ end: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer
+    ) {
+        if first == end { return }
+        if boundary == .fill {
+            (target + (first &- line.axis.first) &* unitBytes).initializeMemory(
+                as: UInt8.self, repeating: reader.zero, count: (end &- first) &* unitBytes)
+            return
+        }
+        for coordinate in first..<end {
+            read(boundary.map(coordinate, extent: line.axis.extent), 1, target, source, at: coordinate)
         }
     }
 }

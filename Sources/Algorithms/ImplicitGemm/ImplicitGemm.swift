@@ -14,6 +14,11 @@ package enum ImplicitGemm {
         }
     }
 
+    /// Whether it multiplies several depths of small integers by one instruction.
+    package static func multipliesWords(_ problem: ContractionProblem) -> Bool {
+        !GemmOperands(problem, lanesAreColumns: true).areElements
+    }
+
     package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
         var explanation = Explanation()
         explanation.algorithm = "implicit gemm"
