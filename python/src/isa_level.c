@@ -40,7 +40,7 @@ static unsigned enabled_state(void) {
 }
 
 int isa_level_of_cpu(void) {
-  unsigned a, b, c, d;
+  unsigned a, b, d;
   unsigned leaf1_ecx, leaf7_ebx, leaf7_ecx, extended_ecx, state;
 
   if (!__get_cpuid(1, &a, &b, &leaf1_ecx, &d) || !has_all(leaf1_ecx, LEAF1_ECX_V3))
