@@ -35,7 +35,10 @@ struct GemmOperands {
 
     var areElements: Bool { if case .elements = products { true } else { false } }
 
-    func reader(_ type: ElementType, swapUnit: Int, _ arithmetic: ArithmeticKind, raises: Bool = false) -> OperandReader {
+    /// What reads an operand of a dtype; `raises` for bytes that are held 128 higher.
+    func reader(
+        _ type: ElementType, swapUnit: Int, _ arithmetic: ArithmeticKind, raises: Bool = false
+    ) -> OperandReader {
         switch products {
         case .elements: OperandReader(ElementReader(type: type, swapUnit: swapUnit, arithmetic))
         case .pairs: OperandReader(ElementReader(type: type, swapUnit: swapUnit, .word16))

@@ -25,7 +25,7 @@ package enum ImplicitGemm {
         if problem.outputCount == 0 { return explanation }
         try? withSimplified(problem) { (problem) throws(Failure) in
             let plan = GemmPlan(problem)
-            explanation.kernel = plan.lanesAreColumns ? "lanes along pixels" : "lanes along channels"
+            explanation.kernel = kernelName(plan)
             explanation.input = plan.reader.isPlain && problem.windowCount == 0 ? "direct" : "packed by blocks"
             explanation.output = plan.writer.isPlain ? "direct" : "converted by blocks"
             explanation.vectorLanes = plan.lanes
@@ -38,6 +38,17 @@ package enum ImplicitGemm {
             explanation.threads = max(1, min(threads, plan.taskCount))
         }
         return explanation
+    }
+
+    private static func kernelName(_ plan: GemmPlan) -> StaticString {
+        switch (plan.lanesAreColumns, plan.operands.depths) {
+        case (true, 4): "lanes along pixels, words of 4 bytes"
+        case (false, 4): "lanes along channels, words of 4 bytes"
+        case (true, 2): "lanes along pixels, words of 2 integers"
+        case (false, 2): "lanes along channels, words of 2 integers"
+        case (true, _): "lanes along pixels"
+        case (false, _): "lanes along channels"
+        }
     }
 
     private static func run(

@@ -7,8 +7,8 @@
 #include "transpose.h"
 #include "vector.h"
 
-/* Rows begin at source + offsets[0 .. rows); what the last group lacks is zero. A group's `count` words, at most 4 vectors,
- * lie side by side, groups `pitch` bytes apart. */
+/* Rows begin at source + offsets[0 .. rows); what the last group lacks is zero. A group's `count` words, at most 4
+ * vectors, lie side by side, groups `pitch` bytes apart. */
 #define SC_ROW(r) ((r) < rows ? source + offsets[r] : zeros)
 
 /* `count` is a multiple of 4. */
@@ -30,9 +30,9 @@ static inline void sc_join_pairs(uint8_t *destination, int64_t pitch, const uint
   }
 }
 
-/* Four vectors of bytes, by turns within each 16 bytes: part p of output vector q holds words 4 q .. 4 q + 3 of what part p
- * of the inputs held. */
-#define SC_JOIN_FOUR(shorts, parts, out)                                                                        \
+/* Four vectors of bytes, by turns within each 16 bytes: part p of output vector q holds words 4 q .. 4 q + 3 of what
+ * part p of the inputs held. */
+#define SC_JOIN_FOUR(shorts, parts, out)                                                                               \
   {                                                                                                                    \
     const shorts ab_low = (shorts)__builtin_shufflevector(a, b, SC_PARTS_##parts(SC_LOW, 16, 16 * parts));             \
     const shorts ab_high = (shorts)__builtin_shufflevector(a, b, SC_PARTS_##parts(SC_HIGH, 16, 16 * parts));           \
@@ -47,10 +47,10 @@ static inline void sc_join_pairs(uint8_t *destination, int64_t pitch, const uint
 typedef uint8_t sc_join_bytes_1 __attribute__((ext_vector_type(16)));
 typedef uint16_t sc_join_shorts_1 __attribute__((ext_vector_type(8)));
 
-/* `count` is a multiple of 16. */
-static inline void sc_join_quads_16(uint8_t *destination, int64_t pitch, const uint8_t *source,
-                                    const intptr_t *offsets, int64_t rows, int64_t count) {
-  const uint8_t zeros[SC_VECTOR_BYTES] = {0};
+/* `count` is a multiple of 16, at most 64. */
+static inline void sc_join_quads_16(uint8_t *destination, int64_t pitch, const uint8_t *source, const intptr_t *offsets,
+                                    int64_t rows, int64_t count) {
+  const uint8_t zeros[64] = {0};
   for (int64_t r = 0; r < rows; r += 4, destination += pitch) {
     const uint8_t *const row[4] = {SC_ROW(r), SC_ROW(r + 1), SC_ROW(r + 2), SC_ROW(r + 3)};
     for (int64_t i = 0; i < count; i += 16) {
