@@ -316,13 +316,13 @@ struct GemmBlock {
         }
         let columnsIn = ints(layout.columnsIn)
         let depthIn = ints(layout.depthIn)
-        let lengths = ints(layout.segmentLengths)
+        let runs = ints(layout.depthRuns)
         for row in 0..<columnCount {
             let base = source + columnsIn[row]
             var d = 0
             for s in 0..<segmentCount {
                 segments[row &* capacity &+ s] = base + depthIn[d]
-                d &+= lengths[s] &* plan.operands.depths
+                d &+= runs[s]
             }
         }
     }
