@@ -3,7 +3,19 @@ import Foundations
 
 /// Computes any number of rows by 1 to `contractionTileVectors` vectors. The panel is read only; `inout` because Swift would
 /// pass a copy otherwise.
-package func runContractionPanel(_ arithmetic: ArithmeticKind, _ panel: inout ContractionPanel) {
+package func runContractionPanel(_ products: PanelProducts, _ panel: inout ContractionPanel) {
+    switch products {
+    case .elements(let arithmetic): runContractionPanel(arithmetic, &panel)
+    case .pairs: contract(PairArithmetic.self, widest: Word32Family.widestTile, &panel)
+    case .quads(lanesAreUnsigned: true):
+        contract(UnsignedQuadArithmetic.self, widest: Word32Family.widestTile, &panel)
+    case .quads(lanesAreUnsigned: false):
+        contract(SignedQuadArithmetic.self, widest: Word32Family.widestTile, &panel)
+    }
+}
+
+@inline(__always)
+private func runContractionPanel(_ arithmetic: ArithmeticKind, _ panel: inout ContractionPanel) {
     switch arithmetic {
     case .boolean: contract(BooleanFamily.self, &panel)
     case .word16: contract(Word16Family.self, &panel)
@@ -21,12 +33,16 @@ package func contractionTileVectors(_ arithmetic: ArithmeticKind) -> Int { wides
 
 @inline(__always)
 private func contract<F: ArithmeticFamily>(_: F.Type, _ panel: inout ContractionPanel) {
-    typealias A = F.Full
-    if F.widestTile >= 4 && panel.vectors == 4 {
+    contract(F.Full.self, widest: F.widestTile, &panel)
+}
+
+@inline(__always)
+private func contract<A: Arithmetic>(_: A.Type, widest: Int, _ panel: inout ContractionPanel) {
+    if widest >= 4 && panel.vectors == 4 {
         contractVectors(A.self, InlineArray<4, Never>.self, &panel)
-    } else if F.widestTile >= 4 && panel.vectors == 3 {
+    } else if widest >= 4 && panel.vectors == 3 {
         contractVectors(A.self, InlineArray<3, Never>.self, &panel)
-    } else if F.widestTile >= 2 && panel.vectors == 2 {
+    } else if widest >= 2 && panel.vectors == 2 {
         contractVectors(A.self, InlineArray<2, Never>.self, &panel)
     } else {
         contractVectors(A.self, InlineArray<1, Never>.self, &panel)

@@ -9,7 +9,7 @@ package var contractionTileRows: Int { 6 }
 ///
 ///     output[r][lane] = start[r][lane] + sum over depth of row[r][depth] * lanes[depth][lane]
 ///
-/// with the sum in the order of depth, and what it starts from added to it last: a tile need not wait for it. A row's
+/// (or, of words that hold several depths each, `PanelProducts`) with the sum in the order of depth, and what it starts from added to it last: a tile need not wait for it. A row's
 /// elements are broadcast: they lie in segments, contiguous inside each. Lanes lie contiguous for each depth. Nothing is
 /// aligned; whole vectors are read and written.
 @frozen

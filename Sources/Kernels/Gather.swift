@@ -162,6 +162,16 @@ package func copyRows(
         source.assumingMemoryBound(to: UInt8.self), Int64(sourceStride), Int64(rows), Int64(byteCount))
 }
 
+/// The same of rows at any byte offsets from `base`.
+package func copyIndexedRows(
+    _ base: UnsafeRawPointer, offsets: UnsafePointer<Int>, to destination: UnsafeMutableRawPointer,
+    strideBytes: Int, rows: Int, byteCount: Int
+) {
+    sc_copy_indexed_rows(
+        destination.assumingMemoryBound(to: UInt8.self), Int64(strideBytes), base.assumingMemoryBound(to: UInt8.self),
+        offsets, Int64(rows), Int64(byteCount))
+}
+
 /// Rows of strided elements, contiguous in the destination: `gather` for each.
 package func gatherRows(
     _ source: UnsafeRawPointer, rowStride: Int, strideBytes: Int, to destination: UnsafeMutableRawPointer,

@@ -27,8 +27,9 @@ package struct PanelSource {
         self.elementBytes = elementBytes
     }
 
-    /// Runs of lanes at one distance, counted as far as matters.
-    fileprivate var hasShortLaneRuns: Bool {
+    /// Whether runs of depths are long, and those of lanes short.
+    var prefersDepth: Bool {
+        if depthRunCount &* 4 > depth { return false }
         var runs = 1
         for j in 1..<max(lanes, 1) where laneOffsets[j] &- laneOffsets[j &- 1] != elementBytes { runs &+= 1 }
         return runs &* 6 > lanes
@@ -39,18 +40,30 @@ package struct PanelSource {
 package func packPanel(
     _ source: UnsafePointer<PanelSource>, width: Int, to panel: UnsafeMutableRawPointer, pitch: Int
 ) {
-    let (lanes, element) = (source.pointee.lanes, source.pointee.elementBytes)
-    if lanes < width {
-        for d in 0..<source.pointee.depth {
-            (panel + (d &* pitch &+ lanes &* element)).initializeMemory(
-                as: UInt8.self, repeating: 0, count: (width &- lanes) &* element)
-        }
-    }
-    let depthRunsAreLong = source.pointee.depthRunCount &* 4 <= source.pointee.depth
-    if depthRunsAreLong && element <= 8 && source.pointee.hasShortLaneRuns {
+    clearLanes(source, width: width, panel, pitch: pitch)
+    if source.pointee.elementBytes <= 8 && source.pointee.prefersDepth {
         packByDepth(source, to: panel, pitch: pitch)
     } else {
         packByLanes(source, to: panel, pitch: pitch)
+    }
+}
+
+/// The same, lane run by lane run.
+func packPanelByLanes(
+    _ source: UnsafePointer<PanelSource>, width: Int, to panel: UnsafeMutableRawPointer, pitch: Int
+) {
+    clearLanes(source, width: width, panel, pitch: pitch)
+    packByLanes(source, to: panel, pitch: pitch)
+}
+
+private func clearLanes(
+    _ source: UnsafePointer<PanelSource>, width: Int, _ panel: UnsafeMutableRawPointer, pitch: Int
+) {
+    let (lanes, element) = (source.pointee.lanes, source.pointee.elementBytes)
+    if lanes == width { return }
+    for d in 0..<source.pointee.depth {
+        (panel + (d &* pitch &+ lanes &* element)).initializeMemory(
+            as: UInt8.self, repeating: 0, count: (width &- lanes) &* element)
     }
 }
 

@@ -54,7 +54,7 @@ struct ContractionTileTests {
                     panel.start = UnsafeRawPointer(start.data)
                     (panel.startRowStride, panel.startStride) = (lanes * element, vectorLanes(kind) * element)
                 }
-                runContractionPanel(kind, &panel)
+                runContractionPanel(.elements(kind), &panel)
             }
             if !output.canariesAreAlive { return "written outside" }
             let found = output.contents

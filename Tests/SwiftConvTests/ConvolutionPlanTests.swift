@@ -94,6 +94,22 @@ struct ConvolutionPlanTests {
         }
     }
 
+    /// A filter of bytes is packed in another way for each dtype of samples.
+    @Test(arguments: [ElementType.int8, .uint8, .int16])
+    func samplesOfSeveralDtypes(weight: ElementType) throws {
+        var generator = SeededGenerator(705)
+        for layout in [Layout.c, .channelsLast] {
+            var call = ConvolutionCall(
+                TestArray(.int8, [1, 30, 9, 8]), TestArray(weight, [40, 30, 3, 3]).filled(&generator), result: .int32)
+            call.method = SC_CONV_GEMM
+            let plan = try #require(Plan(call))
+            for type in [ElementType.int8, .uint8, .int16, .int32, .bool, .int8, .uint8] {
+                call.a = TestArray(type, [1, 30, 9, 8], layout).filled(&generator)
+                #expect(sameBits(plan.output(call.a, layout), call.output(SC_CONV_REFERENCE)), "\(call)")
+            }
+        }
+    }
+
     /// Preparing packs what runs need, and runs with other images add nothing.
     @Test(arguments: [SC_CONV_GEMM, SC_CONV_WINOGRAD])
     func packsOnce(method: Int) throws {

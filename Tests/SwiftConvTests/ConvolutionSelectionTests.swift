@@ -1,5 +1,6 @@
 import CSwiftConv
 import Foundations
+import Kernels
 import Planning
 import Testing
 
@@ -25,6 +26,24 @@ struct ConvolutionSelectionTests {
         let call = call([1, 64, 30, 30], [64, 64, 3, 3])
         #expect(select(call, .direct) == .stencil && select(call, .gemm) == .gemm)
         #expect(select(call, .winograd) == .winograd && select(call, .reference) == .reference)
+    }
+
+    /// Of bytes whose sums have 32 bits, matrix products are faster than stencils with fewer products already.
+    @Test func smallIntegers() {
+        func select(_ input: [Int], _ weight: [Int], groups: Int = 1) -> ConvolutionAlgorithm? {
+            var call = call(input, weight, .int8, groups: groups)
+            call.result = .int32
+            return self.select(call, .auto)
+        }
+        let faster: ConvolutionAlgorithm = hasPairs ? .gemm : .stencil
+        for batch in [1, 2, 500] {
+            #expect(select([batch, 64, 30, 30], [64, 64, 3, 3]) == .gemm)
+            #expect(select([batch, 3, 30, 30], [16, 3, 3, 3]) == faster)
+            #expect(select([batch, 1, 30, 30], [64, 1, 5, 5]) == faster)
+            #expect(select([batch, 3, 30, 30], [4, 3, 3, 3]) == .stencil)
+            #expect(select([batch, 64, 30, 30], [64, 1, 3, 3], groups: 64) == .stencil, "depthwise")
+            #expect(select([batch, 1, 99, 99], [1, 1, 31, 31]) == .stencil)
+        }
     }
 
     @Test func automatic() {

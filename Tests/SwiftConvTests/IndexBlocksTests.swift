@@ -48,14 +48,20 @@ struct IndexBlocksTests {
                 let blocks = IndexBlocks(list, target: target, unit: unit)
                 var next = 0
                 var largest = 0
+                var groups = 0
+                let size = generator.pick([1, 2, 4])
                 for number in 0..<blocks.count {
                     let (starts, counts) = box(blocks, number)
                     let found = numbers(starts, counts, extents)
                     #expect(found.elementsEqual(next..<next + found.count), "\(extents), target \(target)")
+                    #expect(blocks.span(number) == (next, found.count), "\(extents), target \(target)")
+                    #expect(blocks.groupsBefore(number, size: size) == groups, "\(extents), target \(target)")
+                    groups += (found.count + size - 1) / size
                     next += found.count
                     largest = max(largest, found.count)
                 }
                 #expect(next == extents.reduce(1, *), "\(extents), target \(target), unit \(unit)")
+                #expect(blocks.groupsBefore(blocks.count, size: size) == groups, "\(extents), target \(target)")
                 #expect(blocks.largest >= largest && blocks.largest <= max(target, 1), "\(extents), target \(target)")
             }
         }

@@ -358,6 +358,35 @@ def test_a_wider_dtype_is_exact(rng):
     assert mixed.dtype == np.int16
 
 
+@pytest.mark.parametrize("layout", [("NCHW", "OIHW"), ("NHWC", "HWIO"), ("NHWC", "OIHW"), ("NCHW", "HWIO")], ids=str)
+@pytest.mark.parametrize("x_dtype, w_dtype", [("i1", "i1"), ("u1", "i1"), ("i1", "u1"), ("u1", "u1"), ("i2", "i1")])
+@pytest.mark.parametrize("extremes", [False, True])
+def test_sums_of_small_integers_in_32_bits(layout, x_dtype, w_dtype, extremes, rng):
+    """Several depths to an instruction: whatever the signs, the numbers of channels and the zeros outside."""
+    x_letters, w_letters = layout
+    for channels, filters, groups in [(1, 5, 1), (3, 20, 1), (6, 24, 2), (37, 33, 1), (130, 70, 1)]:
+        x = values(rng, (2, channels, 9, 11), x_dtype)
+        w = values(rng, (filters, channels // groups, 3, 3), w_dtype)
+        if extremes:
+            x[...], w[...] = np.iinfo(x_dtype).min or 255, np.iinfo(w_dtype).min or 255
+        bias = values(rng, filters, np.int32)
+        for options in ({}, {"padding": 1}, {"padding": (2, 0), "stride": 2}, {"padding": 2, "dilation": (2, 1)}):
+            options = {**options, "groups": groups}
+            # float64 holds the sums exactly
+            wide = nn.conv2d(x.astype(float), w.astype(float), bias.astype(float), **options)
+            expected = wide.astype(np.int64).astype(np.int32)
+            options["bias"] = bias
+            inputs = np.ascontiguousarray(in_order(x, "NCHW", x_letters))
+            weights = np.ascontiguousarray(in_order(w, "OIHW", w_letters))
+            letters = f"{x_letters},{w_letters}->{x_letters}"
+            actual = nn.conv2d(inputs, weights, dtype=np.int32, layout=letters, **options)
+            np.testing.assert_array_equal(in_order(actual, x_letters, "NCHW"), expected)
+            plan = nn.plan_conv2d(weights, dtype=np.int32, layout=letters, input_dtype=x_dtype, **options)
+            for _ in range(2):
+                np.testing.assert_array_equal(plan(inputs), actual)
+                plan = pickle.loads(pickle.dumps(plan))
+
+
 @pytest.mark.parametrize("operands, options, words", [
     ((np.float32, np.float32), {"dtype": np.int32}, ["dtype=int32", "input", "float32"]),
     ((np.int32, np.complex64), {"dtype": float}, ["weight", "complex64"]),

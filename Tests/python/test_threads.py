@@ -414,7 +414,7 @@ for dtype in DTYPES:
                 assert_matches(actual, "correlate", a, v, "same", boundary=boundary)
 print(config["swiftconv"]["isa"])
 """
-ORDER = ["baseline", "x86-64-v3", "x86-64-v4"]
+ORDER = ["baseline", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni"]
 
 
 @pytest.mark.parametrize("level", [*ORDER, "arm64"])

@@ -16,10 +16,10 @@ int isa_level_named(const char *name) {
 
 #include <cpuid.h>
 
-const char *const isa_level_names[ISA_LEVELS] = {"baseline", "x86-64-v3", "x86-64-v4"};
+const char *const isa_level_names[ISA_LEVELS] = {"baseline", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni"};
 
-/* The levels are those of the x86-64 psABI. cpuid is read directly because __builtin_cpu_supports("x86-64-v3") is
- * missing from the compilers of Debian 11 and of older Xcodes. */
+/* The levels are those of the x86-64 psABI, and v4 with AVX-512 VNNI. cpuid is read directly because
+ * __builtin_cpu_supports("x86-64-v3") is missing from the compilers of Debian 11 and of older Xcodes. */
 enum {
   LEAF1_ECX_V3 = bit_FMA | bit_SSE4_2 | bit_MOVBE | bit_POPCNT | bit_OSXSAVE | bit_AVX | bit_F16C,
   LEAF7_EBX_V3 = bit_BMI | bit_AVX2 | bit_BMI2,
@@ -28,6 +28,7 @@ enum {
   XCR0_AVX512 = 0xe6        /* and opmask, zmm */
 };
 static const unsigned LEAF7_EBX_V4 = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
+static const unsigned LEAF7_ECX_VNNI = bit_AVX512VNNI;
 
 static int has_all(unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; }
 
@@ -39,19 +40,21 @@ static unsigned enabled_state(void) {
 }
 
 int isa_level_of_cpu(void) {
-  unsigned a, b, c, d;
-  unsigned leaf1_ecx, leaf7_ebx, extended_ecx, state;
+  unsigned a, b, d;
+  unsigned leaf1_ecx, leaf7_ebx, leaf7_ecx, extended_ecx, state;
 
   if (!__get_cpuid(1, &a, &b, &leaf1_ecx, &d) || !has_all(leaf1_ecx, LEAF1_ECX_V3))
     return 0;
-  if (!__get_cpuid_count(7, 0, &a, &leaf7_ebx, &c, &d) || !has_all(leaf7_ebx, LEAF7_EBX_V3))
+  if (!__get_cpuid_count(7, 0, &a, &leaf7_ebx, &leaf7_ecx, &d) || !has_all(leaf7_ebx, LEAF7_EBX_V3))
     return 0;
   if (!__get_cpuid(0x80000001u, &a, &b, &extended_ecx, &d) || !has_all(extended_ecx, EXTENDED_ECX_V3))
     return 0;
   state = enabled_state();
   if (!has_all(state, XCR0_AVX))
     return 0;
-  return has_all(state, XCR0_AVX512) && has_all(leaf7_ebx, LEAF7_EBX_V4) ? 2 : 1;
+  if (!has_all(state, XCR0_AVX512) || !has_all(leaf7_ebx, LEAF7_EBX_V4))
+    return 1;
+  return has_all(leaf7_ecx, LEAF7_ECX_VNNI) ? 3 : 2;
 }
 
 #else

@@ -3,7 +3,7 @@
 #define SWIFTCONV_ISA_LEVEL_H
 
 #if defined(__x86_64__)
-enum { ISA_LEVELS = 3 };
+enum { ISA_LEVELS = 4 };
 #elif defined(__aarch64__) || defined(__arm64__)
 enum { ISA_LEVELS = 1 };
 #else

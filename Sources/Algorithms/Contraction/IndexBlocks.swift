@@ -41,6 +41,25 @@ package struct IndexBlocks {
     /// Combinations in the largest block.
     package var largest: Int { split < 0 ? (list.extent == 0 ? 0 : innerCount) : perBlock &* innerCount }
 
+    /// How many combinations block `number` has, and how many stand before it.
+    package func span(_ number: Int) -> (first: Int, count: Int) {
+        if split < 0 { return (0, largest) }
+        let extent = list[split].extent
+        let blocks = ceilingDivide(extent, perBlock)
+        let start = number % blocks &* perBlock
+        return ((number / blocks &* extent &+ start) &* innerCount, min(perBlock, extent &- start) &* innerCount)
+    }
+
+    /// How many groups of `size` the blocks before `number` have, if each holds whole ones.
+    package func groupsBefore(_ number: Int, size: Int) -> Int {
+        if split < 0 { return number == 0 ? 0 : ceilingDivide(largest, size) }
+        let blocks = ceilingDivide(list[split].extent, perBlock)
+        let whole = ceilingDivide(perBlock &* innerCount, size)
+        let last = ceilingDivide(span(blocks &- 1).count, size)
+        let perRound = saturatingAdd(saturatingMultiply(blocks &- 1, whole), last)
+        return saturatingAdd(saturatingMultiply(number / blocks, perRound), saturatingMultiply(number % blocks, whole))
+    }
+
     /// Block `number` as a range of each index.
     package func ranges(_ number: Int, _ starts: UnsafeMutablePointer<Int>, _ counts: UnsafeMutablePointer<Int>) {
         var rest = number

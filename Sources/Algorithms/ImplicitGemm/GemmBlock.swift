@@ -16,11 +16,15 @@ struct GemmBlock {
     private var rowCount = 0
     private var columnCount = 0
     private var depthCount = 0
-    private var firstDepth = 0
+    /// Words (depths, where a word is one) of the block, and of those before it.
+    private var wordCount = 0
+    private var firstWord = 0
     /// Where the first column meets the first depth, and whether that is in the patch.
     private var source: UnsafeRawPointer
     private var segmentCount = 0
     private var depthRunCount = 0
+    /// Whether rows are read from copies: words that are whole.
+    private var copiesRows = false
 
     init(plan: UnsafePointer<GemmPlan>, layout: GemmScratch, scratch: UnsafeMutableRawPointer) {
         self.plan = plan
@@ -71,12 +75,12 @@ struct GemmBlock {
                 problem.filter + (problem.batch.offset(batch, .filter) &+ rowBox.start(.filter))
             write(rowBox, .filter, to: layout.rowsFilter)
         } else {
-            let rowBytes = plan.filter.depth &* plan.element
+            let rowBytes = plan.filter.words &* plan.element
             filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* rowBytes)
             for row in 0..<rowCount { ints(layout.rowsFilter)[row] = row &* rowBytes }
         }
         for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* layout.sumsPitch }
-        writeStart(batch, rowBox)
+        writeStart(batch, rowBox, packed + (batch &* plan.filter.batchBytes &+ plan.filter.corrections))
     }
 
     @inline(__always)
@@ -89,13 +93,19 @@ struct GemmBlock {
         }
     }
 
-    /// The bias as sums start from it: on all lanes of a vector for each row, or on the lanes that are rows. Else zeros.
-    private func writeStart(_ batch: Int, _ rows: IndexBox) {
+    /// Whether rows differ in what their sums start from.
+    private var hasStarts: Bool {
+        plan.pointee.problem.epilogue.bias != nil || plan.pointee.operands.raisesSamples
+    }
+
+    /// The bias, and the filter's correction, as sums start from them: on all lanes of a vector for each row, or on the lanes
+    /// that are rows. Else zeros.
+    private func writeStart(_ batch: Int, _ rows: IndexBox, _ corrections: UnsafeRawPointer) {
         let plan = plan.pointee
         let problem = plan.problem
         let vector = plan.lanes &* plan.element
         let target = scratch + layout.start
-        if problem.epilogue.bias == nil {
+        if !hasStarts {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
             return
         }
@@ -104,15 +114,18 @@ struct GemmBlock {
         // One index of rows, or a cut at the outermost: the distance is the same.
         let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
         let (copies, pitch) = plan.lanesAreColumns ? (plan.lanes, vector) : (1, plan.element)
+        let padded = plan.lanesAreColumns ? rowCount : ceilingDivide(rowCount, plan.panelWidth) &* plan.panelWidth
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: padded &* pitch)
         for r in 0..<rowCount {
             problem.epilogue.readBias(
                 first &+ r &* stride, count: copies, problem.arithmetic, to: target + r &* pitch, stage: stage)
         }
-        if !plan.lanesAreColumns {
-            let width = plan.panelWidth
-            let padded = ceilingDivide(rowCount, width) &* width
-            (target + rowCount &* plan.element).initializeMemory(
-                as: UInt8.self, repeating: 0, count: (padded &- rowCount) &* plan.element)
+        if plan.operands.raisesSamples {
+            for r in 0..<rowCount {
+                let correction = corrections.load(fromByteOffset: 4 &* (firstRow &+ r), as: UInt32.self)
+                let sums = (target + r &* pitch).assumingMemoryBound(to: UInt32.self)
+                for lane in 0..<copies { sums[lane] &+= correction }
+            }
         }
     }
 
@@ -122,15 +135,13 @@ struct GemmBlock {
         let problem = plan.problem
         plan.depthBlocks.ranges(number, depth.starts, depth.counts)
         depthCount = depth.extent
-        firstDepth = 0
-        for i in 0..<problem.depth.count {
-            firstDepth = firstDepth &* problem.depth[i].extent &+ depth.starts[i]
-        }
+        wordCount = plan.operands.words(depthCount)
+        firstWord = plan.depthBlocks.groupsBefore(number, size: plan.operands.depths)
         if columnCount == 0 || depthCount == 0 {
             segmentCount = 0
             return
         }
-        patch.describe(problem, columns, depth, element: plan.element)
+        patch.describe(problem, columns, depth, element: plan.operands.elementBytes)
         if plan.reader.isPlain && isInside {
             source =
                 input + (columns.start(.input) &+ depth.start(.input) &- paddingOffset(problem))
@@ -138,7 +149,7 @@ struct GemmBlock {
             write(depth, .input, to: layout.depthIn)
         } else {
             patch.fill(
-                scratch + layout.patch, from: input, plan.reader, problem.boundary, element: plan.element,
+                scratch + layout.patch, from: input, plan.reader, problem.boundary, element: plan.operands.elementBytes,
                 stage: scratch + layout.stages)
             source = UnsafeRawPointer(scratch + layout.patch) + patch.origin(problem, columns, depth)
             writePatchOffsets(columns, patch.columnAxis, to: layout.columnsIn)
@@ -174,28 +185,46 @@ struct GemmBlock {
         }
     }
 
-    /// Runs of contiguous depths, and the segments of rows: those runs, where rows are read where they lie.
+    /// Runs of contiguous depths, and the segments of rows: those runs, where rows are read where they lie, else one.
     private mutating func findSegments() {
         let runs = ints(layout.depthRuns)
         let depthIn = ints(layout.depthIn)
-        let element = plan.pointee.element
-        for d in 0..<depthCount { ints(layout.panelDepth)[d] = d &* plan.pointee.panelPitch }
-        depthRunCount = 1
-        runs[0] = 1
-        for d in 1..<max(depthCount, 1) {
-            if depthIn[d] &- depthIn[d &- 1] == element {
-                runs[depthRunCount &- 1] &+= 1
-            } else {
-                runs[depthRunCount] = 1
-                depthRunCount &+= 1
+        let element = plan.pointee.operands.elementBytes
+        for word in 0..<wordCount { ints(layout.panelDepth)[word] = word &* plan.pointee.panelPitch }
+        depthRunCount = writeRuns(depthIn, count: depthCount, distance: element, to: runs)
+        let depths = plan.pointee.operands.depths
+        let lengths = ints(layout.segmentLengths)
+        copiesRows = false
+        if !plan.pointee.lanesAreColumns {
+            for s in 0..<depthRunCount {
+                lengths[s] = runs[s] / depths
+                if lengths[s] &* depths != runs[s] { copiesRows = true }
             }
         }
-        segmentCount = plan.pointee.lanesAreColumns ? 1 : depthRunCount
-        let lengths = ints(layout.segmentLengths)
-        if plan.pointee.lanesAreColumns {
-            lengths[0] = depthCount
+        if plan.pointee.lanesAreColumns || copiesRows {
+            segmentCount = 1
+            lengths[0] = wordCount
         } else {
-            for s in 0..<segmentCount { lengths[s] = runs[s] }
+            segmentCount = depthRunCount
+        }
+    }
+
+    /// Copies rows of columns whose runs of depths are no whole words, each to words side by side.
+    private func copyRowWords() {
+        let element = plan.pointee.operands.elementBytes
+        let (runs, depthIn) = (ints(layout.depthRuns), ints(layout.depthIn))
+        let rows = scratch + layout.rowWords
+        let pitch = layout.rowWordsPitch
+        // What the last word lacks.
+        for row in 0..<columnCount {
+            (rows + (row &* pitch &+ 4 &* (wordCount &- 1))).storeBytes(of: 0, as: UInt32.self)
+        }
+        var d = 0
+        for run in 0..<depthRunCount {
+            copyIndexedRows(
+                source + depthIn[d], offsets: ints(layout.columnsIn), to: rows + d &* element, strideBytes: pitch,
+                rows: columnCount, byteCount: runs[run] &* element)
+            d &+= runs[run]
         }
     }
 
@@ -218,7 +247,7 @@ struct GemmBlock {
             lanes = packedLanes(lane, count)
         } else {
             // [panel][depth][lane], of all depths.
-            lanes = filter + (lane &* plan.filter.depth &+ firstDepth &* plan.panelWidth) &* plan.element
+            lanes = filter + (lane &* plan.filter.words &+ firstWord &* plan.panelWidth) &* plan.element
         }
         let isDirect = isDirect(lane, count)
         var panel = ContractionPanel(
@@ -229,7 +258,7 @@ struct GemmBlock {
         panel.vectors = ceilingDivide(count, plan.lanes)
         panel.rows = tileRowCount
         if isFirst { (panel.start, panel.startRowStride, panel.startStride) = start(lane) }
-        runContractionPanel(plan.problem.arithmetic, &panel)
+        runContractionPanel(plan.operands.products, &panel)
         if isLast && plan.problem.epilogue.clamp != nil {
             for row in 0..<tileRowCount {
                 plan.problem.epilogue.limit(
@@ -243,7 +272,7 @@ struct GemmBlock {
         let plan = plan.pointee
         let start = UnsafeRawPointer(scratch + layout.start)
         let vector = plan.lanes &* plan.element
-        if plan.problem.epilogue.bias == nil { return (start, 0, 0) }
+        if !hasStarts { return (start, 0, 0) }
         return plan.lanesAreColumns ? (start, vector, 0) : (start + lane &* plan.element, 0, vector)
     }
 
@@ -253,8 +282,13 @@ struct GemmBlock {
         var from = PanelSource(
             source: source, laneOffsets: ints(layout.columnsIn) + lane, lanes: count,
             depthOffsets: ints(layout.depthIn), depth: depthCount, depthRuns: ints(layout.depthRuns),
-            depthRunCount: depthRunCount, elementBytes: plan.pointee.element)
-        packPanel(&from, width: ceilingDivide(count, lanes) &* lanes, to: panel, pitch: plan.pointee.panelPitch)
+            depthRunCount: depthRunCount, elementBytes: plan.pointee.operands.elementBytes)
+        let (width, pitch) = (ceilingDivide(count, lanes) &* lanes, plan.pointee.panelPitch)
+        if plan.pointee.operands.areElements {
+            packPanel(&from, width: width, to: panel, pitch: pitch)
+        } else {
+            packWords(&from, width: width, to: panel, pitch: pitch, stage: scratch + layout.stages)
+        }
         return UnsafeRawPointer(panel)
     }
 
@@ -269,18 +303,25 @@ struct GemmBlock {
         let capacity = layout.segmentCapacity
         if plan.lanesAreColumns {
             let offsets = ints(layout.rowsFilter)
-            let first = filter + firstDepth &* plan.element
+            let first = filter + firstWord &* plan.element
             for row in 0..<rowCount { segments[row &* capacity] = first + offsets[row] }
+            return
+        }
+        if copiesRows {
+            copyRowWords()
+            for row in 0..<columnCount {
+                segments[row &* capacity] = UnsafeRawPointer(scratch + layout.rowWords) + row &* layout.rowWordsPitch
+            }
             return
         }
         let columnsIn = ints(layout.columnsIn)
         let depthIn = ints(layout.depthIn)
-        let lengths = ints(layout.segmentLengths)
+        let runs = ints(layout.depthRuns)
         var d = 0
         for s in 0..<segmentCount {
             let first = source + depthIn[d]
             for row in 0..<columnCount { segments[row &* capacity &+ s] = first + columnsIn[row] }
-            d &+= lengths[s]
+            d &+= runs[s]
         }
     }
 

@@ -2,31 +2,47 @@ import Foundations
 import Kernels
 
 /// How the filter lies for the tiles: where it is, if its depths are contiguous and it supplies rows; else packed, for each
-/// batch combination [row][depth] where it supplies rows, and [panel][depth][lane] where it supplies lanes.
+/// batch combination [row][depth] where it supplies rows, and [panel][depth][lane] where it supplies lanes. Depths are words
+/// where words hold several (`GemmFilter+Words.swift`).
 struct GemmFilter {
     let isInPlace: Bool
     let panelWidth: Int
     let suppliesRows: Bool
     let depth: Int
+    /// Words of all depths, whole ones in each block: depths, where a word is one.
+    let words: Int
     let rows: Int
+    /// Bytes of a word.
     let element: Int
     /// Packed bytes of one batch combination, and of all that differ.
     let batchBytes: Int
     let byteCount: Int
-    let reader: ElementReader
+    /// From where one batch combination's packed rows begin to what each row's sums are corrected by.
+    let corrections: Int
+    let operands: GemmOperands
+    let blocks: IndexBlocks
+    let reader: OperandReader
 
-    init(_ problem: ContractionProblem, lanesAreColumns: Bool, panelWidth: Int) {
+    init(
+        _ problem: ContractionProblem, _ operands: GemmOperands, _ depthBlocks: IndexBlocks, lanesAreColumns: Bool,
+        panelWidth: Int
+    ) {
         self.panelWidth = panelWidth
+        self.operands = operands
+        blocks = depthBlocks
         suppliesRows = lanesAreColumns
         depth = problem.depth.extent
+        words = blocks.groupsBefore(blocks.count, size: operands.depths)
         rows = problem.rows.extent
         element = problem.arithmetic.byteCount
-        reader = ElementReader(type: problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
+        reader = operands.reader(problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
         isInPlace =
-            lanesAreColumns && reader.isPlain && !GemmFilter.isBoolean(problem)
+            lanesAreColumns && operands.areElements && reader.isPlain && !GemmFilter.isBoolean(problem)
             && GemmFilter.isContiguous(problem.depth, element)
         let units = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
-        batchBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(units, depth), element))
+        corrections = roundToCacheLine(saturatingMultiply(saturatingMultiply(units, words), element))
+        let correctionBytes = operands.raisesSamples ? roundToCacheLine(saturatingMultiply(units, element)) : 0
+        batchBytes = saturatingAdd(corrections, correctionBytes)
         byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
     }
 
@@ -44,7 +60,9 @@ struct GemmFilter {
     }
 
     /// A number for the packed form.
-    var form: Int { suppliesRows ? 0 : panelWidth }
+    var form: Int {
+        (suppliesRows ? 0 : panelWidth) &* 16 &+ operands.depths &* 2 &+ (operands.raisesSamples ? 1 : 0)
+    }
 
     /// Rows or panels to pack.
     var units: Int { suppliesRows ? rows : ceilingDivide(rows, panelWidth) }
@@ -56,7 +74,9 @@ struct GemmFilter {
     ) {
         let source = problem.filter + problem.batch.offset(batch, .filter)
         let target = packed + batch &* batchBytes
-        if suppliesRows {
+        if !operands.areElements {
+            packWords(problem, source, unit: unit, to: target, stage: stage)
+        } else if suppliesRows {
             packRow(
                 problem, source + problem.rows.offset(unit, .filter), to: target + unit &* depth &* element,
                 stage: stage)
@@ -68,7 +88,12 @@ struct GemmFilter {
     }
 
     /// Bytes of scratch for packing: runs in the filter's dtype, or transposed lanes, and the offsets of lanes.
-    var stageBytes: Int {
+    func stageBytes(_ problem: ContractionProblem) -> Int {
+        if !operands.areElements { return WordStage(self, problem).byteCount }
+        return elementStageBytes
+    }
+
+    private var elementStageBytes: Int {
         roundToCacheLine(max(16 &* stageElements, transposedDepths &* panelWidth &* element)) &+ 8 &* panelWidth
     }
 
@@ -136,7 +161,7 @@ struct GemmFilter {
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let pitch = panelWidth &* element
-        let offsets = (stage + (stageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
+        let offsets = (stage + (elementStageBytes &- 8 &* panelWidth)).assumingMemoryBound(to: Int64.self)
         for lane in 0..<count { offsets[lane] = Int64(problem.rows.offset(first &+ lane, .filter)) }
         if count < panelWidth {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: depth &* pitch)
@@ -164,9 +189,9 @@ struct GemmFilter {
         _ source: UnsafeRawPointer, stride: Int, count: Int, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
-        readRun(reader, source, stride: stride, count: count, to: target, stage: stage)
+        reader.read(source, stride: stride, count: count, to: target, stage: stage)
         // Any byte but 0 is true, and kernels AND: of two such bytes one has all bits.
-        if case .boolean = reader.arithmetic {
+        if case .elements(.boolean) = operands.products {
             let bytes = target.assumingMemoryBound(to: UInt8.self)
             for i in 0..<count { bytes[i] = bytes[i] == 0 ? 0 : 0xFF }
         }

@@ -1,8 +1,8 @@
 import Foundations
 import Kernels
 
-/// A box of the input, copied so that a block's columns and depths find every sample by plain strides: converted to the
-/// arithmetic, byte order and boundary settled, the samples of the innermost axis side by side.
+/// A box of the input, copied so that a block's columns and depths find every sample by plain strides: converted to what
+/// the tiles multiply, byte order and boundary settled, the samples of the innermost axis side by side.
 struct GemmPatch {
     /// An axis of the input: a window's coordinates, or the values of an index outside windows.
     struct Axis {
@@ -114,7 +114,7 @@ struct GemmPatch {
     /// Copies the box. `input` stands at coordinate 0 of every window and at value 0 of every index. `stage` serves
     /// `readRun`.
     func fill(
-        _ target: UnsafeMutableRawPointer, from input: UnsafeRawPointer, _ reader: ElementReader, _ boundary: Boundary,
+        _ target: UnsafeMutableRawPointer, from input: UnsafeRawPointer, _ reader: OperandReader, _ boundary: Boundary,
         element: Int, stage: UnsafeMutableRawPointer
     ) {
         let filler = PatchFiller(reader: reader, boundary: boundary, element: element, stage: stage, line(element))
@@ -193,14 +193,14 @@ struct GemmPatch {
 
 /// Copies a patch's lines.
 private struct PatchFiller {
-    let reader: ElementReader
+    let reader: OperandReader
     let boundary: Boundary
     let element: Int
     let stage: UnsafeMutableRawPointer
     let line: GemmPatch.Line
 
     init(
-        reader: ElementReader, boundary: Boundary, element: Int, stage: UnsafeMutableRawPointer, _ line: GemmPatch.Line
+        reader: OperandReader, boundary: Boundary, element: Int, stage: UnsafeMutableRawPointer, _ line: GemmPatch.Line
     ) {
         self.reader = reader
         self.boundary = boundary
@@ -212,7 +212,7 @@ private struct PatchFiller {
     private var unitBytes: Int { line.unit &* element }
 
     func clear(_ target: UnsafeMutableRawPointer) {
-        target.initializeMemory(as: UInt8.self, repeating: 0, count: line.axis.count &* unitBytes)
+        target.initializeMemory(as: UInt8.self, repeating: reader.zero, count: line.axis.count &* unitBytes)
     }
 
     func fill(_ target: UnsafeMutableRawPointer, from source: UnsafeRawPointer) {
@@ -223,28 +223,31 @@ private struct PatchFiller {
             low = min(max(axis.first, 0), end)
             high = max(low, min(end, axis.extent))
         }
-        for coordinate in axis.first..<low { fillOutside(coordinate, target, source) }
-        if high > low { read(low, high &- low, target, source) }
-        for coordinate in high..<end { fillOutside(coordinate, target, source) }
+        fillOutside(axis.first, low, target, source)
+        if high > low { read(low, high &- low, target, source, at: low) }
+        fillOutside(high, end, target, source)
     }
 
+    /// Reads samples from a coordinate of the input on, to where a coordinate's lie in the patch.
     private func read(
-        _ coordinate: Int, _ count: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer
+        _ coordinate: Int, _ count: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, at place: Int
     ) {
-        readRun(
-            reader, source + (coordinate &* line.axis.inputStride &+ line.start), stride: line.unitStride,
-            count: count &* line.unit, to: target + (coordinate &- line.axis.first) &* unitBytes, stage: stage)
+        reader.read(
+            source + (coordinate &* line.axis.inputStride &+ line.start), stride: line.unitStride,
+            count: count &* line.unit, to: target + (place &- line.axis.first) &* unitBytes, stage: stage)
     }
 
-    private func fillOutside(_ coordinate: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer) {
-        let mapped = boundary.map(coordinate, extent: line.axis.extent)
-        let destination = target + (coordinate &- line.axis.first) &* unitBytes
-        if mapped < 0 {
-            destination.initializeMemory(as: UInt8.self, repeating: 0, count: unitBytes)
-        } else {
-            readRun(
-                reader, source + (mapped &* line.axis.inputStride &+ line.start), stride: line.unitStride,
-                count: line.unit, to: destination, stage: stage)
+    private func fillOutside(
+        _ first: Int, _ end: Int, _ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer
+    ) {
+        if first == end { return }
+        if boundary == .fill {
+            (target + (first &- line.axis.first) &* unitBytes).initializeMemory(
+                as: UInt8.self, repeating: reader.zero, count: (end &- first) &* unitBytes)
+            return
+        }
+        for coordinate in first..<end {
+            read(boundary.map(coordinate, extent: line.axis.extent), 1, target, source, at: coordinate)
         }
     }
 }

@@ -11,18 +11,20 @@ struct GemmPlan {
     let problem: ContractionProblem
     /// Whether lanes are columns (and rows rows), or the other way round.
     let lanesAreColumns: Bool
+    /// Bytes of a sum.
     let element: Int
     let lanes: Int
+    let operands: GemmOperands
     /// Vectors in a panel of lanes.
     let panelVectors: Int
     let columnBlocks: IndexBlocks
     let rowBlocks: IndexBlocks
     let depthBlocks: IndexBlocks
-    let reader: ElementReader
+    let reader: OperandReader
     let writer: ElementWriter
     let filter: GemmFilter
 
-    /// Lanes of a panel, and its bytes for one depth.
+    /// Lanes of a panel, and its bytes for one depth, or for one word of several.
     var panelWidth: Int { panelVectors &* lanes }
     var panelPitch: Int { panelWidth &* element }
 
@@ -32,13 +34,15 @@ struct GemmPlan {
         element = arithmetic.byteCount
         lanes = vectorLanes(arithmetic)
         lanesAreColumns = !GemmPlan.prefersRowLanes(problem, lanes: lanes)
+        operands = GemmOperands(problem, lanesAreColumns: lanesAreColumns)
         let laneExtent = lanesAreColumns ? problem.columns.extent : problem.rows.extent
         panelVectors = min(contractionTileVectors(arithmetic), max(1, ceilingDivide(laneExtent, lanes)))
         let width = panelVectors &* lanes
         // A panel stays in the first cache while all rows pass by it. Each block's sum is added to those before: the
         // blocks are part of the order of summation, and so the same for narrow panels.
         let widest = contractionTileVectors(arithmetic) &* lanes &* element
-        depthBlocks = IndexBlocks(problem.depth, target: min(256, panelBytes / widest))
+        let depths = operands.depths
+        depthBlocks = IndexBlocks(problem.depth, target: depths &* min(256, panelBytes / widest), unit: depths)
         if lanesAreColumns {
             columnBlocks = IndexBlocks(
                 problem.columns, target: max(width, columnBytes / element), unit: width)
@@ -47,10 +51,11 @@ struct GemmPlan {
             columnBlocks = IndexBlocks(problem.columns, target: 192, unit: contractionTileRows)
             rowBlocks = IndexBlocks(problem.rows, target: 1024, unit: width)
         }
-        reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic)
+        reader = operands.reader(
+            problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        filter = GemmFilter(problem, lanesAreColumns: lanesAreColumns, panelWidth: width)
+        filter = GemmFilter(problem, operands, depthBlocks, lanesAreColumns: lanesAreColumns, panelWidth: width)
     }
 
     /// Whether the output is contiguous along rows, and there are enough of them to fill vectors.
@@ -68,8 +73,8 @@ struct GemmPlan {
             saturatingMultiply(problem.batch.extent, columnBlocks.count), rowBlocks.count)
     }
 
-    /// Multiply-adds.
-    var work: Double { Double(problem.outputCount) * Double(max(problem.depth.extent, 1)) }
+    /// Multiply-adds, of words.
+    var work: Double { Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1)) }
 }
 
 /// Bytes of a packed panel: two thirds of a first-level cache.

@@ -50,6 +50,8 @@ struct GemmScratch {
     var start = 0
     var stages = 0
     var panel = 0
+    var rowWords = 0
+    var rowWordsPitch = 0
     var patch = 0
     var sums = 0
     var sumsPitch = 0
@@ -82,7 +84,11 @@ struct GemmScratch {
         let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors
         start = take(saturatingMultiply(startVectors, plan.lanes &* plan.element))
         stages = take(2 &* 16 &* stageElements)
-        panel = take(plan.lanesAreColumns ? saturatingMultiply(depth, plan.panelPitch) : 0)
+        let words = plan.operands.words(depth)
+        panel = take(plan.lanesAreColumns ? saturatingMultiply(words, plan.panelPitch) : 0)
+        rowWordsPitch = 4 &* words
+        let copiesRows = !plan.lanesAreColumns && !plan.operands.areElements
+        rowWords = take(copiesRows ? saturatingMultiply(rowCount, rowWordsPitch) : 0)
         patch = take(saturatingAdd(GemmScratch.patchBytes(plan), 64))
         sumsPitch = saturatingMultiply(panels, plan.panelPitch)
         sums = take(saturatingMultiply(sumsPitch, rowCount))
@@ -102,7 +108,7 @@ struct GemmScratch {
                 plan.columnBlocks.ranges(0, columns.starts, columns.counts)
                 plan.depthBlocks.ranges(0, depth.starts, depth.counts)
                 var patch = GemmPatch(problem, storage: storage.baseAddress.unsafelyUnwrapped)
-                patch.describe(problem, columns, depth, element: plan.element)
+                patch.describe(problem, columns, depth, element: plan.operands.elementBytes)
                 return patch.byteCount
             }
         }

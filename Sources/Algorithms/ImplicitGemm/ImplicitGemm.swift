@@ -14,13 +14,18 @@ package enum ImplicitGemm {
         }
     }
 
+    /// Whether it multiplies several depths of small integers by one instruction.
+    package static func multipliesWords(_ problem: ContractionProblem) -> Bool {
+        !GemmOperands(problem, lanesAreColumns: true).areElements
+    }
+
     package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
         var explanation = Explanation()
         explanation.algorithm = "implicit gemm"
         if problem.outputCount == 0 { return explanation }
         try? withSimplified(problem) { (problem) throws(Failure) in
             let plan = GemmPlan(problem)
-            explanation.kernel = plan.lanesAreColumns ? "lanes along pixels" : "lanes along channels"
+            explanation.kernel = kernelName(plan)
             explanation.input = plan.reader.isPlain && problem.windowCount == 0 ? "direct" : "packed by blocks"
             explanation.output = plan.writer.isPlain ? "direct" : "converted by blocks"
             explanation.vectorLanes = plan.lanes
@@ -35,12 +40,23 @@ package enum ImplicitGemm {
         return explanation
     }
 
+    private static func kernelName(_ plan: GemmPlan) -> StaticString {
+        switch (plan.lanesAreColumns, plan.operands.depths) {
+        case (true, 4): "lanes along pixels, words of 4 bytes"
+        case (false, 4): "lanes along channels, words of 4 bytes"
+        case (true, 2): "lanes along pixels, words of 2 integers"
+        case (false, 2): "lanes along channels, words of 2 integers"
+        case (true, _): "lanes along pixels"
+        case (false, _): "lanes along channels"
+        }
+    }
+
     private static func run(
         _ plan: GemmPlan, threads: Int, control: Control, store: FilterStore?
     ) throws(Failure) -> Bool {
         let layout = GemmScratch(plan)
         let used = max(1, min(threads, plan.taskCount, Int(min(plan.work / workPerThread, 1e6)) &+ 1))
-        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes))
+        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes(plan.problem)))
         let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
         let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
         let filter = packed.base

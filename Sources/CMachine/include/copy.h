@@ -66,33 +66,69 @@ static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destinatio
   SC_COPY_ROWS(base + offsets[r]);
 }
 
-/* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
- * the last: the last vector is read one element early, its odd lanes taken. */
-#define SC_COPY_EVERY_SECOND(name, scalar)                                                                             \
-  static inline void sc_copy_every_second_##name(uint8_t *destination, const uint8_t *source, int64_t count) {         \
-    enum { LANES = SC_VECTOR_BYTES / sizeof(scalar) };                                                                 \
-    typedef scalar pair __attribute__((ext_vector_type(2 * LANES)));                                                   \
-    typedef scalar half __attribute__((ext_vector_type(LANES)));                                                       \
+/* Copies bytes with their highest bit flipped: signed ones become unsigned, 128 more each. */
+#define SC_COPY_FLIPPED(type)                                                                                          \
+  do {                                                                                                                 \
+    type piece;                                                                                                        \
+    const int64_t last = count - (int64_t)sizeof piece;                                                                \
+    for (int64_t i = 0; i < count; i += (int64_t)sizeof piece) {                                                       \
+      const int64_t at = i < last ? i : last;                                                                          \
+      __builtin_memcpy(&piece, source + at, sizeof piece);                                                             \
+      piece ^= (type)0x80;                                                                                             \
+      __builtin_memcpy(destination + at, &piece, sizeof piece);                                                        \
+    }                                                                                                                  \
+  } while (0)
+
+static inline void sc_copy_flipped(uint8_t *destination, const uint8_t *source, int64_t count) {
+  typedef uint8_t four __attribute__((ext_vector_type(4)));
+  if (count >= SC_VECTOR_BYTES)
+    SC_COPY_FLIPPED(sc_u8v);
+  else if (count >= 16)
+    SC_COPY_FLIPPED(sc_u8x16);
+  else if (count >= 4)
+    SC_COPY_FLIPPED(four);
+  else if (count > 0)
+    SC_COPY_FLIPPED(uint8_t);
+}
+
+/* Copies `count` elements, more than `lanes`, from every second place. */
+#define SC_EVERY_SECOND(scalar, lanes)                                                                                 \
+  do {                                                                                                                 \
+    typedef scalar pair __attribute__((ext_vector_type(2 * (lanes))));                                                 \
+    typedef scalar half __attribute__((ext_vector_type(lanes)));                                                       \
     const int64_t size = sizeof(scalar);                                                                               \
     pair both;                                                                                                         \
     half one;                                                                                                          \
-    int64_t i;                                                                                                         \
-    if (count <= LANES) {                                                                                              \
-      for (i = 0; i < count; ++i)                                                                                      \
-        __builtin_memcpy(destination + i * size, source + 2 * i * size, sizeof(scalar));                               \
-      return;                                                                                                          \
-    }                                                                                                                  \
-    for (i = 0; i < count - LANES; i += LANES) {                                                                       \
+    for (int64_t i = 0; i < count - (lanes); i += (lanes)) {                                                           \
       __builtin_memcpy(&both, source + 2 * i * size, sizeof both);                                                     \
       one = both.even;                                                                                                 \
       __builtin_memcpy(destination + i * size, &one, sizeof one);                                                      \
     }                                                                                                                  \
-    i = count - LANES;                                                                                                 \
-    __builtin_memcpy(&both, source + (2 * i - 1) * size, sizeof both);                                                 \
+    __builtin_memcpy(&both, source + (2 * (count - (lanes)) - 1) * size, sizeof both);                                 \
     one = both.odd;                                                                                                    \
-    __builtin_memcpy(destination + i * size, &one, sizeof one);                                                        \
+    __builtin_memcpy(destination + (count - (lanes)) * size, &one, sizeof one);                                        \
+  } while (0)
+
+/* Copies `count` elements from every second place. Reads no element between or beyond those but between the first and
+ * the last: the last vector is read one element early, its odd lanes taken. */
+#define SC_COPY_EVERY_SECOND(name, scalar, few)                                                                        \
+  static inline void sc_copy_every_second_##name(uint8_t *destination, const uint8_t *source, int64_t count) {         \
+    enum { LANES = SC_VECTOR_BYTES / sizeof(scalar), HALF = SC_HALF_BYTES / sizeof(scalar) };                          \
+    if (count > LANES) {                                                                                               \
+      SC_EVERY_SECOND(scalar, LANES);                                                                                  \
+    } else if (count > HALF) {                                                                                         \
+      SC_EVERY_SECOND(scalar, HALF);                                                                                   \
+    } else if (count > few) {                                                                                          \
+      SC_EVERY_SECOND(scalar, few);                                                                                    \
+    } else {                                                                                                           \
+      for (int64_t i = 0; i < count; ++i)                                                                              \
+        __builtin_memcpy(destination + i * (int64_t)sizeof(scalar), source + 2 * i * (int64_t)sizeof(scalar),          \
+                         sizeof(scalar));                                                                              \
+    }                                                                                                                  \
   }
-SC_COPY_EVERY_SECOND(u8, uint8_t)
-SC_COPY_EVERY_SECOND(u16, uint16_t) SC_COPY_EVERY_SECOND(u32, uint32_t) SC_COPY_EVERY_SECOND(u64, uint64_t)
+SC_COPY_EVERY_SECOND(u8, uint8_t, 8)
+SC_COPY_EVERY_SECOND(u16, uint16_t, 4)
+SC_COPY_EVERY_SECOND(u32, uint32_t, 4)
+SC_COPY_EVERY_SECOND(u64, uint64_t, 2)
 
 #endif

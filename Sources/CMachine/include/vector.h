@@ -12,7 +12,11 @@
 #define SC_VECTOR_BYTES 64
 #define SC_VECTOR_REGISTERS 32
 #define SC_HAS_FMA 1
+#if defined(__AVX512VNNI__)
+#define SC_ISA_NAME "x86-64-v4-vnni"
+#else
 #define SC_ISA_NAME "x86-64-v4"
+#endif
 #elif defined(__AVX2__) && defined(__FMA__)
 #define SC_VECTOR_BYTES 32
 #define SC_VECTOR_REGISTERS 16

@@ -327,7 +327,7 @@ sc_status sc_pool_run(const sc_tensor *input, const sc_tensor *out, const sc_ten
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
 int32_t sc_abi_version(void);
-const char *sc_isa(void); /* "baseline", "x86-64-v3", "x86-64-v4", "arm64" */
+const char *sc_isa(void); /* "baseline", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "arm64" */
 int32_t sc_get_num_threads(void);
 /* Returns the old value; count 0 restores the default (environment, then CPU affinity); negative changes nothing. */
 int32_t sc_set_num_threads(int32_t count);
