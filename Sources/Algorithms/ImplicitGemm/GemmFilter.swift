@@ -104,6 +104,10 @@ struct GemmFilter {
         let list = problem.depth
         let run = list.count == 0 ? 1 : list[list.count &- 1].extent
         let stride = list.count == 0 ? element : list[list.count &- 1].filterStride
+        if run <= shortRun && list.count > 1 && isCopied(problem) {
+            packShortRuns(list, source, to: target)
+            return
+        }
         var target = target
         var number = 0
         while number < depth {
@@ -114,14 +118,38 @@ struct GemmFilter {
         }
     }
 
+    /// Bools are not copied as they are: see `read`.
+    private func isCopied(_ problem: ContractionProblem) -> Bool { reader.isPlain && !GemmFilter.isBoolean(problem) }
+
+    /// Runs of few depths, as of a phase's taps: those along the longest index in one call.
+    private func packShortRuns(
+        _ list: IndexList, _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer
+    ) {
+        let inner = list[list.count &- 1]
+        var longest = 0
+        for i in 0..<list.count &- 1 where list[i].extent > list[longest].extent { longest = i }
+        // Depths from one value of the longest index to the next.
+        var between = inner.extent
+        for i in longest &+ 1..<max(list.count &- 1, longest &+ 1) { between &*= list[i].extent }
+        let (rows, rowStride) = (list[longest].extent, list[longest].filterStride)
+        var first = 0
+        while first < depth {
+            for number in stride(from: first, to: first &+ between, by: inner.extent) {
+                copyStrided(
+                    source + list.offset(number, .filter), rowStride: rowStride, stride: inner.filterStride,
+                    to: target + number &* element, rowStride: between &* element, stride: element, rows: rows,
+                    count: inner.extent, elementBytes: element, swapping: false)
+            }
+            first &+= between &* rows
+        }
+    }
+
     private func packLanes(
         _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(panelWidth, rows &- first)
-        // Bools are not copied as they are: see `read`.
-        let isCopied = reader.isPlain && !GemmFilter.isBoolean(problem)
-        if isCopied && element <= 8, var order = MemoryOrder(problem.depth, element) {
+        if isCopied(problem) && element <= 8, var order = MemoryOrder(problem.depth, element) {
             packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
             return
         }
@@ -198,6 +226,8 @@ struct GemmFilter {
     }
 }
 
+/// Depths of a run up to which a call for each takes longer than the run.
+private let shortRun = 8
 /// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.
 private let transposedDepths = 96
 

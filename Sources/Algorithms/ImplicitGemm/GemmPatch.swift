@@ -39,6 +39,26 @@ struct GemmPatch {
         depthAxis = columnAxis + problem.columns.count
     }
 
+    /// Bytes of the largest patch: that of the first blocks, whose ranges are as long as any.
+    static func byteCount(
+        _ problem: ContractionProblem, _ columnBlocks: IndexBlocks, _ depthBlocks: IndexBlocks, element: Int
+    ) -> Int {
+        var lists = InlineArray<128, Int>(repeating: 0)
+        return withUnsafeMutablePointer(to: &lists) { lists in
+            withUnsafeTemporaryAllocation(byteCount: storageBytes(problem) &+ 1, alignment: 16) { storage in
+                let numbers = UnsafeMutableRawPointer(lists).assumingMemoryBound(to: Int.self)
+                let columns = IndexBox(list: problem.columns, starts: numbers, counts: numbers + maximumRank)
+                let depth = IndexBox(
+                    list: problem.depth, starts: numbers + 2 &* maximumRank, counts: numbers + 3 &* maximumRank)
+                columnBlocks.ranges(0, columns.starts, columns.counts)
+                depthBlocks.ranges(0, depth.starts, depth.counts)
+                var patch = GemmPatch(problem, storage: storage.baseAddress.unsafelyUnwrapped)
+                patch.describe(problem, columns, depth, element: element)
+                return patch.byteCount
+            }
+        }
+    }
+
     /// The box that a block needs.
     mutating func describe(_ problem: ContractionProblem, _ columns: IndexBox, _ depth: IndexBox, element: Int) {
         axisCount = 0

@@ -42,15 +42,31 @@ struct GemmPlan {
         // blocks are part of the order of summation, and so the same for narrow panels.
         let widest = contractionTileVectors(arithmetic) &* lanes &* element
         let depths = operands.depths
-        depthBlocks = IndexBlocks(problem.depth, target: depths &* min(256, panelBytes / widest), unit: depths)
-        if lanesAreColumns {
-            columnBlocks = IndexBlocks(
-                problem.columns, target: max(width, columnBytes / element), unit: width)
-            rowBlocks = IndexBlocks(problem.rows, target: 516, unit: contractionTileRows)
-        } else {
-            columnBlocks = IndexBlocks(problem.columns, target: 192, unit: contractionTileRows)
-            rowBlocks = IndexBlocks(problem.rows, target: 1024, unit: width)
+        var depthTarget = depths &* min(256, panelBytes / widest)
+        var columnTarget = lanesAreColumns ? max(width, columnBytes / element) : 192
+        let columnUnit = lanesAreColumns ? width : contractionTileRows
+        let (problem, patchElement) = (problem, operands.elementBytes)
+        func blocks() -> (depth: IndexBlocks, columns: IndexBlocks) {
+            (
+                IndexBlocks(problem.depth, target: depthTarget, unit: depths),
+                IndexBlocks(problem.columns, target: columnTarget, unit: columnUnit)
+            )
         }
+        var cut = blocks()
+        // What lies between taps or outputs that are far apart is in the patch too.
+        while problem.hasLongSteps && (depthTarget > depths || columnTarget > columnUnit)
+            && GemmPatch.byteCount(problem, cut.columns, cut.depth, element: patchElement) > patchBytes
+        {
+            if depthTarget > depths {
+                depthTarget = max(depths, depthTarget / 2)
+            } else {
+                columnTarget = max(columnUnit, columnTarget / 2)
+            }
+            cut = blocks()
+        }
+        (depthBlocks, columnBlocks) = cut
+        rowBlocks = IndexBlocks(
+            problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width)
         reader = operands.reader(
             problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
@@ -77,6 +93,18 @@ struct GemmPlan {
     var work: Double { Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1)) }
 }
 
+extension ContractionProblem {
+    /// Whether windows have taps or outputs further apart than any usual filter.
+    fileprivate var hasLongSteps: Bool {
+        for list in [columns, depth] {
+            for i in 0..<list.count where list[i].window >= 0 && list[i].step.magnitude > 16 { return true }
+        }
+        return false
+    }
+}
+
+/// Bytes of a patch: a second-level cache.
+private let patchBytes = 1 << 20
 /// Bytes of a packed panel: two thirds of a first-level cache.
 private let panelBytes = 40 << 10
 /// Bytes of a block's columns, for one row.

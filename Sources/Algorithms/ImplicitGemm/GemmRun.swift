@@ -89,28 +89,11 @@ struct GemmScratch {
         rowWordsPitch = 4 &* words
         let copiesRows = !plan.lanesAreColumns && !plan.operands.areElements
         rowWords = take(copiesRows ? saturatingMultiply(rowCount, rowWordsPitch) : 0)
-        patch = take(saturatingAdd(GemmScratch.patchBytes(plan), 64))
+        let patchBytes = GemmPatch.byteCount(
+            plan.problem, plan.columnBlocks, plan.depthBlocks, element: plan.operands.elementBytes)
+        patch = take(saturatingAdd(patchBytes, 64))
         sumsPitch = saturatingMultiply(panels, plan.panelPitch)
         sums = take(saturatingMultiply(sumsPitch, rowCount))
         byteCount = next
-    }
-
-    /// The largest patch: that of the first block, whose ranges are as long as any.
-    private static func patchBytes(_ plan: GemmPlan) -> Int {
-        let problem = plan.problem
-        var lists = InlineArray<128, Int>(repeating: 0)
-        return withUnsafeMutablePointer(to: &lists) { lists in
-            withUnsafeTemporaryAllocation(byteCount: GemmPatch.storageBytes(problem) &+ 1, alignment: 16) { storage in
-                let numbers = UnsafeMutableRawPointer(lists).assumingMemoryBound(to: Int.self)
-                let columns = IndexBox(list: problem.columns, starts: numbers, counts: numbers + maximumRank)
-                let depth = IndexBox(
-                    list: problem.depth, starts: numbers + 2 &* maximumRank, counts: numbers + 3 &* maximumRank)
-                plan.columnBlocks.ranges(0, columns.starts, columns.counts)
-                plan.depthBlocks.ranges(0, depth.starts, depth.counts)
-                var patch = GemmPatch(problem, storage: storage.baseAddress.unsafelyUnwrapped)
-                patch.describe(problem, columns, depth, element: plan.operands.elementBytes)
-                return patch.byteCount
-            }
-        }
     }
 }
