@@ -46,7 +46,8 @@ package func runWinogradProducts(_ products: inout WinogradProducts, isDouble: B
     }
 }
 
-/// Tiles of registers that fill them as `contractionTileRows` says: fewer vectors leave room for more rows.
+/// Tiles of registers that fill them as `contractionTileRows` says: fewer vectors leave room for more rows. (Sums of 12 rows
+/// by 2 vectors are left in memory by the compiler.)
 @inline(__always)
 private func multiply<F: ArithmeticFamily>(_: F.Type, _ products: inout WinogradProducts) {
     typealias A = F.Full
@@ -60,7 +61,7 @@ private func multiply<F: ArithmeticFamily>(_: F.Type, _ products: inout Winograd
     } else if F.widestTile >= 2 && products.vectors == 2 {
         if F.widestTile >= 4 {
             first = multiplyRows(
-                A.self, rows: InlineArray<12, Never>.self, vectors: InlineArray<2, Never>.self, 0, &products)
+                A.self, rows: InlineArray<8, Never>.self, vectors: InlineArray<2, Never>.self, 0, &products)
         }
         first = multiplyRows(
             A.self, rows: InlineArray<6, Never>.self, vectors: InlineArray<2, Never>.self, first, &products)
@@ -88,15 +89,15 @@ private func multiplyRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     _ products: inout WinogradProducts
 ) -> Int {
     let (channels, tilePitch, sumsPitch) = (products.channels, products.tilePitch, products.sumsPitch)
+    // Each round of rows asks for its share of what comes next.
+    let step = NRV &* MR &* A.vectorBytes / max(products.tiles, 1)
     var top = first
     while top &+ MR <= products.tiles {
         var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
         let samples = products.samples + top &* tilePitch
         let row = InlineArray<MR, UnsafeRawPointer> { samples + $0 &* tilePitch }
-        // Each round of rows asks for its share of what comes next.
-        var next = products.nextFilter + top &* channels &* NRV &* A.vectorBytes / products.tiles
-        let step = NRV &* MR &* A.vectorBytes / products.tiles
+        var next = products.nextFilter + top / MR &* channels &* step
         var lanes = products.filter
         var c = 0
         while c < channels {
@@ -112,11 +113,18 @@ private func multiplyRows<A: Arithmetic, let MR: Int, let NRV: Int>(
             c &+= 1
         }
         let output = products.sums + top &* sumsPitch
-        for r in 0..<MR {
-            let place = output + r &* sumsPitch
-            for j in 0..<NRV {
-                if !products.startsFromZero { A.add(&sums[r][j], A.load(place + j &* A.vectorBytes)) }
-                A.store(sums[r][j], place + j &* A.vectorBytes)
+        // Two loops, as a condition inside one would leave the sums in memory.
+        if products.startsFromZero {
+            for r in 0..<MR {
+                for j in 0..<NRV { A.store(sums[r][j], output + (r &* sumsPitch &+ j &* A.vectorBytes)) }
+            }
+        } else {
+            for r in 0..<MR {
+                for j in 0..<NRV {
+                    let place = output + (r &* sumsPitch &+ j &* A.vectorBytes)
+                    A.add(&sums[r][j], A.load(place))
+                    A.store(sums[r][j], place)
+                }
             }
         }
         top &+= MR

@@ -118,8 +118,7 @@ struct WinogradPlan {
         let pointBytes = (outputs &+ 2) &* (outputs &+ 2) &* element
         let widest = contractionTileVectors(arithmetic) &* lanes
         let channels = max(1, shape.channel.extent)
-        let depths = ceilingDivide(saturatingMultiply(channels, widest &* element), panelBytes)
-        let panelDepth = ceilingDivide(channels, depths)
+        let panelDepth = ceilingDivide(channels, ceilingDivide(channels, deepestPanel))
         passChannels = min(
             channels, max(1, blockBytes / (pointBytes &* contractionTileRows &* panelDepth)) &* panelDepth)
         let filterBytes = saturatingMultiply(saturatingMultiply(channels, shape.row.extent), pointBytes)
@@ -191,8 +190,9 @@ struct WinogradPlan {
 
 /// Blocks for each of which the filter is rather transformed anew.
 private let fewBlocks = 2
-/// Bytes of a panel of the filter at one point, which stay in a first-level cache while tiles walk by.
-private let panelBytes = 40 << 10
+/// Input channels of a panel of the filter: by the widest register tiles 40 KiB, which stay in a first-level cache while
+/// tiles walk by; half of them lose up to a tenth.
+private let deepestPanel = 160
 /// Bytes of a block's transformed input and sums: many tiles for filters that come from memory anew for each block, fewer
 /// for those that stay in a second-level cache beside them.
 private let blockBytes = 3 << 20
