@@ -53,6 +53,11 @@ struct ConvolutionSelectionTests {
             #expect(select(call([batch, 64, 30, 30], [64, 64, 5, 5]), .auto) == .gemm)
             #expect(select(call([batch, 64, 8, 8], [64, 64, 3, 3]), .auto) == .winograd)
             #expect(select(call([batch, 64, 5, 5], [64, 64, 3, 3]), .auto) == .gemm, "few outputs")
+            var dilated = call([batch, 64, 30, 30], [64, 64, 3, 3])
+            dilated.dilation = [2, 2]
+            #expect(select(dilated, .auto) == .winograd)
+            dilated.boundary = SC_BOUNDARY_WRAP
+            #expect(select(dilated, .auto) == .gemm, "residues meet")
             #expect(select(call([batch, 64, 3, 50], [64, 64, 3, 3]), .auto) == .gemm, "most of a tile is cut off")
             #expect(select(call([batch, 15, 30, 30], [64, 15, 3, 3]), .auto) == .gemm, "few channels")
             #expect(select(call([batch, 64, 30, 30], [64, 64, 3, 3], .int8), .auto) == .gemm)

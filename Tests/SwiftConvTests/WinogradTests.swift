@@ -61,6 +61,27 @@ struct WinogradTests {
         }
     }
 
+    /// Dilated along one axis or both, part by part: every residue of outputs and of samples, padding of any size.
+    @Test func dilated() {
+        var generator = SeededGenerator(405)
+        for round in 0..<60 {
+            let dilation = generator.pick([[2, 2], [3, 1], [1, 2], [2, 5], [3, 3]])
+            let padding = (0..<4).map { _ in generator.below(8) }
+            let extents = dilation.map { 2 * $0 + 1 + $0 + generator.below(20) }
+            var call = ConvolutionCall(
+                TestArray(.float32, [1 + generator.below(2), 3] + extents, generator.pick(Layout.allCases))
+                    .filled(.small, &generator),
+                TestArray(.float32, [5, 3, 3, 3], generator.pick(Layout.allCases)).filled(.small, &generator))
+            call.dilation = dilation
+            (call.paddingLow, call.paddingHigh) = (Array(padding[..<2]), Array(padding[2...]))
+            if generator.once(in: 2) { call.bias = TestArray(.float32, [5]).filled(.small, &generator) }
+            let expected = call.output(SC_CONV_REFERENCE)
+            let layout = generator.pick(Layout.writable)
+            let actual = output(call, outputs: 2, threads: 1 + round % 2, layout)
+            #expect(sameBits(actual, expected), "\(call), out \(layout)")
+        }
+    }
+
     @Test(arguments: [ElementType.float32, .float64], ConvolutionReferenceTests.operations)
     func largeTilesAreClose(type: ElementType, operation: Int) {
         var generator = SeededGenerator(410 + operation)
@@ -233,7 +254,8 @@ struct WinogradTests {
             #expect(status(.float32, weight) { _ in } == SC_METHOD)
         }
         #expect(status(.float32, [2, 2, 3, 3]) { $0.stride = [1, 2] } == SC_METHOD)
-        #expect(status(.float32, [2, 2, 3, 3]) { $0.dilation = [2, 1] } == SC_METHOD)
+        #expect(status(.float32, [2, 2, 3, 3]) { $0.dilation = [2, 1] } == SC_OK)
+        #expect(status(.float32, [2, 2, 3, 3]) { ($0.dilation, $0.boundary) = ([2, 1], SC_BOUNDARY_WRAP) } == SC_METHOD)
         func transposed(_ call: inout ConvolutionCall) { (call.operation, call.stride) = (SC_CONV_TRANSPOSED, [2, 2]) }
         #expect(status(.float32, [2, 2, 6, 6], transposed) == SC_OK)
         #expect(status(.float32, [2, 2, 5, 5], transposed) == SC_METHOD, "of its phases one is 3 x 3")
