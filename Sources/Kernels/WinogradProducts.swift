@@ -53,10 +53,12 @@ private func multiply<F: ArithmeticFamily>(_: F.Type, _ products: inout Winograd
     typealias A = F.Full
     var first = 0
     if F.widestTile >= 4 && products.vectors == 4 {
-        first = multiplyRows(A.self, rows: InlineArray<6, Never>.self, vectors: InlineArray<4, Never>.self, 0, &products)
+        first = multiplyRows(
+            A.self, rows: InlineArray<6, Never>.self, vectors: InlineArray<4, Never>.self, 0, &products)
         multiplyRest(A.self, vectors: InlineArray<4, Never>.self, first, &products)
     } else if F.widestTile >= 4 && products.vectors == 3 {
-        first = multiplyRows(A.self, rows: InlineArray<8, Never>.self, vectors: InlineArray<3, Never>.self, 0, &products)
+        first = multiplyRows(
+            A.self, rows: InlineArray<8, Never>.self, vectors: InlineArray<3, Never>.self, 0, &products)
         multiplyRest(A.self, vectors: InlineArray<3, Never>.self, first, &products)
     } else if F.widestTile >= 2 && products.vectors == 2 {
         if F.widestTile >= 4 {

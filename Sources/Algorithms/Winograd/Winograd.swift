@@ -96,7 +96,7 @@ package enum Winograd {
             }
         }
         let layout = WinogradScratch(plan)
-        let used = min(useful, max(plan.taskCount, plan.filter.pieces))
+        let used = max(1, min(useful, max(plan.taskCount, plan.transformsFilter ? 0 : plan.filter.pieces)))
         let perThread = roundToCacheLine(layout.byteCount)
         let key = PackingKey(form: -outputs, problem, base: store?.base ?? problem.filter)
         let packed = try PackedFilter(byteCount: filterBytes, key, store)

@@ -107,7 +107,8 @@ struct WinogradFilter {
                 for tap in 0..<9 {
                     readRun(
                         reader, source + (c &* shape.channel.filterStride &+ tap / 3 &* y &+ tap % 3 &* x),
-                        stride: shape.row.filterStride, count: rows, to: target + (9 &* c &+ tap) &* pitch, stage: stage)
+                        stride: shape.row.filterStride, count: rows, to: target + (9 &* c &+ tap) &* pitch, stage: stage
+                    )
                 }
             }
             return (0, pitch)

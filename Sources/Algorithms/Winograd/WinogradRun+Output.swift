@@ -11,7 +11,8 @@ extension WinogradRun {
         while first < rows.upperBound {
             let count = min(pointee.lanes, rows.upperBound &- first)
             readBias(block, first, count: count)
-            let sums = UnsafeRawPointer(scratch) + (layout.pointee.sums &+ (first &- rows.lowerBound) &* pointee.element)
+            let sums =
+                UnsafeRawPointer(scratch) + (layout.pointee.sums &+ (first &- rows.lowerBound) &* pointee.element)
             for n in 0..<block.images {
                 for r in 0..<block.rows {
                     var column = 0
@@ -19,7 +20,8 @@ extension WinogradRun {
                         let tile = n &* block.tilesPerImage &+ r &* block.columns &+ column
                         let corner = WinogradCorner(
                             image: n, row: block.firstRow &+ r, column: block.firstColumn &+ column,
-                            tiles: min(WinogradRun.cornerTiles, block.columns &- column), channels: first..<first &+ count)
+                            tiles: min(WinogradRun.cornerTiles, block.columns &- column),
+                            channels: first..<first &+ count)
                         askForOutputs(block, corner)
                         transform(block, corner, sums + tile &* pointee.sumsTilePitch)
                         write(block, corner)
