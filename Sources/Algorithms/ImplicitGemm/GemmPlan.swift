@@ -80,7 +80,7 @@ struct GemmPlan {
             list.count > 0 && list[list.count &- 1].outputStride == problem.outputType.byteCount
         }
         if problem.columns.count == 0 { return true }
-        if isUnit(problem.columns) { return false }
+        if isUnit(problem.columns) || problem.readsAlongColumns { return false }
         return isUnit(problem.rows) && problem.rows.extent > lanes / 2
     }
 
