@@ -98,7 +98,9 @@ struct ContractionTileTests {
             withUnsafeMutableBytes(of: &first) {
                 $0.copyMemory(from: UnsafeRawBufferPointer(start: start, count: element))
             }
-            withUnsafeMutableBytes(of: &result) { addToRows(kind, first, $0.baseAddress!, rowStride: 0, rows: 1, count: 1) }
+            withUnsafeMutableBytes(of: &result) {
+                addToRows(kind, first, $0.baseAddress!, rowStride: 0, rows: 1, count: 1)
+            }
             return withUnsafeBytes(of: result) { Array($0.prefix(element)) }
         }
     }

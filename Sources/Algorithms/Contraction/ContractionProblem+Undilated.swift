@@ -91,12 +91,14 @@ extension ContractionProblem {
         _ body: (UndilatedParts) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         if !isDilated { return nil }
-        return try withUnsafeTemporaryAllocation(of: ContractionIndex.self, capacity: columns.count &+ depth.count &+ 1) {
+        return try withUnsafeTemporaryAllocation(of: ContractionIndex.self, capacity: columns.count &+ depth.count &+ 1)
+        {
             (indices) throws(Failure) -> Result? in
             try withUnsafeTemporaryAllocation(of: ContractionWindow.self, capacity: windowCount &+ 1) {
                 (windows) throws(Failure) -> Result? in
                 let parts = UndilatedParts(
-                    self, indices: indices.baseAddress.unsafelyUnwrapped, windows: windows.baseAddress.unsafelyUnwrapped)
+                    self, indices: indices.baseAddress.unsafelyUnwrapped, windows: windows.baseAddress.unsafelyUnwrapped
+                )
                 guard let parts else { return nil }
                 return try body(parts)
             }

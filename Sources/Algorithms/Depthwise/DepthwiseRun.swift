@@ -37,7 +37,9 @@ struct DepthwiseRun {
     }
 
     /// From one input column to the next, where a strip reads.
-    private var pixelStride: Int { plan.pointee.readsInPlace ? plan.pointee.axes.column.inStride : plan.pointee.pixelPitch }
+    private var pixelStride: Int {
+        plan.pointee.readsInPlace ? plan.pointee.axes.column.inStride : plan.pointee.pixelPitch
+    }
 
     private func addresses(_ place: Int) -> UnsafeMutablePointer<UnsafeRawPointer> {
         (scratch + place).assumingMemoryBound(to: UnsafeRawPointer.self)

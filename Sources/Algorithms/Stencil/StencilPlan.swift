@@ -111,8 +111,8 @@ struct StencilPlan {
         flat = FlatGeometry(self)
         chooseBlocks()
         packsWholeImages =
-            widensRows && readsInPlace && hasOneInnerPlane && problem.fillsWithZero && rowPhases == 1 && !patch.rowPerTap
-            && patch.rowUnit == 1 && patch.slots == 1 && blockRows == row.outExtent
+            widensRows && readsInPlace && hasOneInnerPlane && problem.fillsWithZero && rowPhases == 1
+            && !patch.rowPerTap && patch.rowUnit == 1 && patch.slots == 1 && blockRows == row.outExtent
             && columnInterior.count < column.outExtent
         chooseTasks()
         tables = StencilTables(self)

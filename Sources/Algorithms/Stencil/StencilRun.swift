@@ -182,10 +182,11 @@ struct StencilRun {
         let patch = plan.pointee.patch
         let rows = insidePatch(plan.pointee.row, patch.rows)
         let columns = insidePatch(plan.pointee.column, plan.pointee.column.outExtent &+ patch.slotExtra)
+        let rowStride = plan.pointee.row.inStride
         copyRows(
-            place.input + (rows.first &* plan.pointee.row.inStride &+ columns.first &* element),
-            strideBytes: plan.pointee.row.inStride, to: scratch + (rows.place &* patch.rowPitch &+ columns.place &* element),
-            strideBytes: patch.rowPitch, rows: rows.count, byteCount: columns.count &* element)
+            place.input + (rows.first &* rowStride &+ columns.first &* element), strideBytes: rowStride,
+            to: scratch + (rows.place &* patch.rowPitch &+ columns.place &* element), strideBytes: patch.rowPitch,
+            rows: rows.count, byteCount: columns.count &* element)
         var strip = packedStrip(place)
         runStrip(
             &strip, place, 0..<plan.pointee.row.outExtent, 0..<plan.pointee.column.outExtent,
