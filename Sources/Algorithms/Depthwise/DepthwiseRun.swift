@@ -50,21 +50,22 @@ struct DepthwiseRun {
         _ block: DepthwiseBlock, _ y: Int, _ rows: UnsafeMutablePointer<UnsafeRawPointer>,
         _ weights: UnsafeMutablePointer<UnsafeRawPointer>
     ) -> Int {
-        let plan = plan.pointee
-        let rowWeights = plan.axes.column.filterExtent &* laneWeightBytes(plan.arithmetic)
-        let first = filter + plan.filter.weights(block.place.filter, vector: block.vectors.lowerBound)
-        let taps = plan.axes.row.taps(y)
-        let top = plan.axes.row.step &* y &- plan.axes.row.padding
+        let row = plan.pointee.axes.row
+        let readsInPlace = plan.pointee.readsInPlace
+        let rowWeights = plan.pointee.axes.column.filterExtent &* laneWeightBytes(plan.pointee.arithmetic)
+        let first = filter + plan.pointee.filter.weights(block.place.filter, vector: block.vectors.lowerBound)
+        let taps = row.taps(y)
+        let top = row.step &* y &- row.padding
         var found = 0
-        for plane in 0..<plan.axes.planes {
+        for plane in 0..<plan.pointee.axes.planes {
             guard let source = block.plane(plane) else { continue }
             for tap in taps {
-                let index = top &+ tap &* plan.axes.row.dilation
+                let index = top &+ tap &* row.dilation
                 rows[found] =
-                    plan.readsInPlace
-                    ? source + index &* plan.axes.row.inStride
+                    readsInPlace
+                    ? source + index &* row.inStride
                     : UnsafeRawPointer(slabRow(plane, index &- block.inputRows.lowerBound))
-                weights[found] = first + (plane &* plan.axes.row.filterExtent &+ tap) &* rowWeights
+                weights[found] = first + (plane &* row.filterExtent &+ tap) &* rowWeights
                 found &+= 1
             }
         }
@@ -112,9 +113,8 @@ struct DepthwiseRun {
     // MARK: - Slab and results
 
     private func slabRow(_ plane: Int, _ row: Int) -> UnsafeMutableRawPointer {
-        let plan = plan.pointee
-        let rowPitch = plan.axes.column.inExtent &* plan.pixelPitch
-        return scratch + (plan.scratch.slab &+ (plane &* plan.scratch.slabRows &+ row) &* rowPitch)
+        let rowPitch = plan.pointee.axes.column.inExtent &* plan.pointee.pixelPitch
+        return scratch + (plan.pointee.scratch.slab &+ (plane &* plan.pointee.scratch.slabRows &+ row) &* rowPitch)
     }
 
     private func pixels(_ block: DepthwiseBlock) -> PixelPacking {
