@@ -78,9 +78,9 @@ private func depthwiseTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ f
     ).run(tasks: first..<end)
 }
 
-/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
-private let workPerThread = 400_000.0
-private let workPerGrain = 2_000_000.0
+/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 10 us and 50 us of one core.
+private let workPerThread = 100_000.0
+private let workPerGrain = 500_000.0
 
 extension DepthwisePlan {
     /// Threads that this much work can use.

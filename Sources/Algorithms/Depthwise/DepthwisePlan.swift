@@ -76,13 +76,14 @@ struct DepthwisePlan {
             channels: blockVectors &* lanes, element: element)
     }
 
-    /// Output rows of a block: those whose slab and results stay in a second-level cache, and about a millisecond's work.
+    /// Output rows of a block: those whose slab and results stay in a second-level cache, and so much work.
     private static func rows(_ axes: DepthwiseAxes, pixelBytes: Int, needsSlab: Bool, needsBlock: Bool) -> Int {
         let (row, column) = (axes.row, axes.column)
         let inBytes = needsSlab ? saturatingMultiply(saturatingMultiply(axes.planes, column.inExtent), pixelBytes) : 0
         let outBytes = needsBlock ? saturatingMultiply(column.outExtent, pixelBytes) : 0
         let work = saturatingMultiply(saturatingMultiply(column.outExtent, axes.problem.tapCount), pixelBytes)
-        var rows = max(1, min(row.outExtent, taskWork / max(work, 1)))
+        // Rows read in place are read once however they are cut.
+        var rows = max(1, min(row.outExtent, (needsSlab ? packedWork : taskWork) / max(work, 1)))
         while rows > 1 {
             let bytes = saturatingAdd(
                 saturatingMultiply(slabRows(row, outputs: rows), inBytes), saturatingMultiply(rows, outBytes))
@@ -109,8 +110,9 @@ private let rowBytes = 256 << 10
 private let packedVectors = 2
 /// Bytes of a slab and of what is computed from it: half of a small second-level cache.
 private let blockBytes = 256 << 10
-/// Output bytes times taps of a task.
-private let taskWork = 64 << 20
+/// Output bytes times taps of a task: some 20 us, or, where blocks share packed rows, a millisecond.
+private let taskWork = 1 << 20
+private let packedWork = 64 << 20
 
 /// Where a thread's scratch has what.
 struct DepthwiseScratch {

@@ -43,6 +43,24 @@ func packFilter(
         destination, count: planes &* taps &* rows, arithmetic, conjugate: problem.conjugatesFilter)
 }
 
+/// Writes filters of one plane, `distance` apart, to places `pitch` apart: as `packFilter` each, but tap by tap of all, as
+/// calls for each took half the time of 512 filters of 3 x 3 with their images of 14 x 14.
+func packPlanes(
+    _ problem: SlidingProblem, filters: Int, distance: Int, row: SlidingAxis, column: SlidingAxis,
+    to destination: UnsafeMutableRawPointer, pitch: Int
+) -> Bool {
+    let element = problem.arithmetic.byteCount
+    destination.initializeMemory(as: UInt8.self, repeating: 0, count: filters &* pitch)
+    for t in 0..<column.filterExtent {
+        copyStrided(
+            problem.filter + t &* column.filterStride, rowStride: distance, stride: row.filterStride,
+            to: destination + t &* row.filterExtent &* element, rowStride: pitch, stride: element, rows: filters,
+            count: row.filterExtent, elementBytes: element, swapping: false)
+    }
+    return finishFilter(
+        destination, count: filters &* pitch / element, problem.arithmetic, conjugate: problem.conjugatesFilter)
+}
+
 /// [tap][row] of one plane.
 private func packPlane(
     _ reader: ElementReader, _ plane: UnsafeRawPointer, row: SlidingAxis, column: SlidingAxis,
@@ -88,7 +106,8 @@ private func finishFilter(
         let values = UnsafeMutableBufferPointer(
             start: filter.assumingMemoryBound(to: T.self), count: count &* parts)
         var finite = true
-        for i in values.indices { finite = finite && values[i].isFinite }
+        // In this order every element is looked at, by vectors.
+        for i in values.indices { finite = values[i].isFinite && finite }
         if parts == 2 && conjugate {
             for i in 0..<count { values[2 &* i &+ 1].negate() }
         }

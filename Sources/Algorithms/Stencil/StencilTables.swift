@@ -44,20 +44,31 @@ struct StencilTables {
                     p &* plan.patch.planePitch &+ plan.patch.tapOffset(t, plan.column, element: plan.element)
             }
         }
-        var isFinite = true
-        for number in 0..<plan.filters {
-            let isThisFinite = packFilter(
-                plan.problem, plan.filterOffset(number), outer: plan.outer + plan.batchCount,
-                outerCount: plan.outerCount &- plan.batchCount, row: plan.row, column: plan.column,
-                to: memory + (weights &+ number &* filterPitch))
-            isFinite = isFinite && isThisFinite
-        }
+        let isFinite = packFilters(plan, to: memory + weights)
         let isSeparable =
             plan.mayFactor && isFinite
             && factorFilter(
                 memory + weights, taps: plan.column.filterExtent, rows: plan.row.filterExtent,
                 for: plan.problem.resultType, row: memory + rowFactor, column: memory + columnFactor)
         return (isFinite, isSeparable)
+    }
+
+    /// Returns whether all are finite.
+    private func packFilters(_ plan: StencilPlan, to memory: UnsafeMutableRawPointer) -> Bool {
+        if let distance = plan.filterDistance {
+            return packPlanes(
+                plan.problem, filters: plan.filters, distance: distance, row: plan.row, column: plan.column, to: memory,
+                pitch: filterPitch)
+        }
+        var isFinite = true
+        for number in 0..<plan.filters {
+            let isThisFinite = packFilter(
+                plan.problem, plan.filterOffset(number), outer: plan.outer + plan.batchCount,
+                outerCount: plan.outerCount &- plan.batchCount, row: plan.row, column: plan.column,
+                to: memory + number &* filterPitch)
+            isFinite = isFinite && isThisFinite
+        }
+        return isFinite
     }
 
     /// From the first plane's input to another's, along the outer window axes.

@@ -128,6 +128,23 @@ struct Place {
 }
 
 extension StencilPlan {
+    /// From each of many filters of one plane, which need no conversion, to the next; nil where they are of another kind.
+    var filterDistance: Int? {
+        if filters == 1 || planes > 1
+            || !ElementReader(
+                type: problem.filterType, swapUnit: problem.filterSwapUnit, arithmetic
+            ).isPlain
+        {
+            return nil
+        }
+        var distance = repeated.outExtent > 1 ? repeated.filterStride : 0
+        for i in 0..<batchCount where outer[i].filterStride != 0 && outer[i].outExtent > 1 {
+            if distance != 0 { return nil }
+            distance = outer[i].filterStride
+        }
+        return distance
+    }
+
     /// Where the filter with a number lies, counted as `Place` counts.
     func filterOffset(_ number: Int) -> Int {
         var rest = number / repeated.outExtent
