@@ -23,12 +23,14 @@ struct GemmPlan {
     let reader: OperandReader
     let writer: ElementWriter
     let filter: GemmFilter
+    /// Multiply-adds, of words.
+    let work: Double
 
     /// Lanes of a panel, and its bytes for one depth, or for one word of several.
     var panelWidth: Int { panelVectors &* lanes }
     var panelPitch: Int { panelWidth &* element }
 
-    init(_ problem: ContractionProblem) {
+    init(_ problem: ContractionProblem, threads: Int) {
         self.problem = problem
         let arithmetic = problem.arithmetic
         element = arithmetic.byteCount
@@ -64,14 +66,45 @@ struct GemmPlan {
             }
             cut = blocks()
         }
-        (depthBlocks, columnBlocks) = cut
-        rowBlocks = IndexBlocks(
-            problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width)
+        depthBlocks = cut.depth
+        work = Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1))
+        (rowBlocks, columnBlocks) = GemmPlan.shared(
+            IndexBlocks(
+                problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width),
+            rowUnit: lanesAreColumns ? contractionTileRows : width, cut.columns, target: columnTarget, unit: columnUnit,
+            batch: problem.batch.extent, threads: GemmPlan.useful(threads, work))
         reader = operands.reader(
             problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
         filter = GemmFilter(problem, operands, depthBlocks, lanesAreColumns: lanesAreColumns, panelWidth: width)
+    }
+
+    /// Blocks that threads can share more evenly, where tasks are few: of columns, down to half as large (7 blocks of
+    /// 56 x 56 pixels keep two threads busy for 7 / 8 of the time), and, where that leaves threads idle, of rows. Blocks of
+    /// either change no sum.
+    private static func shared(
+        _ rows: IndexBlocks, rowUnit: Int, _ columns: IndexBlocks, target: Int, unit: Int, batch: Int, threads: Int
+    ) -> (rows: IndexBlocks, columns: IndexBlocks) {
+        func tasks(_ rows: IndexBlocks, _ columns: IndexBlocks) -> Int {
+            saturatingMultiply(saturatingMultiply(batch, rows.count), columns.count)
+        }
+        func busy(_ rows: IndexBlocks, _ columns: IndexBlocks) -> Double {
+            let tasks = Double(tasks(rows, columns))
+            return tasks / ((tasks / Double(threads)).rounded(.up) * Double(threads))
+        }
+        if threads == 1 || tasks(rows, columns) >= 8 &* threads { return (rows, columns) }
+        var best = (rows: rows, columns: columns)
+        for eighths in 1...4 {
+            let smaller = IndexBlocks(columns.list, target: target &- target / 8 &* eighths, unit: unit)
+            if busy(rows, smaller) > busy(rows, best.columns) + 0.02 { best.columns = smaller }
+        }
+        let share = ceilingDivide(ceilingDivide(rows.list.extent, threads), rowUnit) &* rowUnit
+        let fewer = IndexBlocks(rows.list, target: share, unit: rowUnit)
+        if busy(rows, best.columns) < 0.8 && busy(fewer, columns) > busy(rows, best.columns) {
+            best = (fewer, columns)
+        }
+        return best
     }
 
     /// Whether the output is contiguous along rows, and there are enough of them to fill vectors.
@@ -89,9 +122,16 @@ struct GemmPlan {
             saturatingMultiply(problem.batch.extent, columnBlocks.count), rowBlocks.count)
     }
 
-    /// Multiply-adds, of words.
-    var work: Double { Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1)) }
+    /// Threads that are of use.
+    func threads(_ wanted: Int) -> Int { max(1, min(GemmPlan.useful(wanted, work), taskCount)) }
+
+    private static func useful(_ threads: Int, _ work: Double) -> Int {
+        max(1, min(threads, Int(min(work / workPerThread, 1e6)) &+ 1))
+    }
 }
+
+/// Multiply-adds worth waking a thread for: about 20 us of one core.
+private let workPerThread = 800_000.0
 
 extension ContractionProblem {
     /// Whether windows have taps or outputs further apart than any usual filter.

@@ -10,7 +10,7 @@ package enum ImplicitGemm {
     ) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         return try withSimplified(problem) { (problem) throws(Failure) in
-            try run(GemmPlan(problem), threads: threads, control: control, store: store)
+            try run(GemmPlan(problem, threads: threads), threads: threads, control: control, store: store)
         }
     }
 
@@ -24,7 +24,7 @@ package enum ImplicitGemm {
         explanation.algorithm = "implicit gemm"
         if problem.outputCount == 0 { return explanation }
         try? withSimplified(problem) { (problem) throws(Failure) in
-            let plan = GemmPlan(problem)
+            let plan = GemmPlan(problem, threads: threads)
             explanation.kernel = kernelName(plan)
             explanation.input = plan.reader.isPlain && problem.windowCount == 0 ? "direct" : "packed by blocks"
             explanation.output = plan.writer.isPlain ? "direct" : "converted by blocks"
@@ -35,7 +35,7 @@ package enum ImplicitGemm {
             explanation.blockColumns = plan.columnBlocks.largest
             explanation.workspaceBytes = GemmScratch(plan).byteCount
             explanation.tasks = plan.taskCount
-            explanation.threads = max(1, min(threads, plan.taskCount))
+            explanation.threads = plan.threads(threads)
         }
         return explanation
     }
@@ -55,7 +55,7 @@ package enum ImplicitGemm {
         _ plan: GemmPlan, threads: Int, control: Control, store: FilterStore?
     ) throws(Failure) -> Bool {
         let layout = GemmScratch(plan)
-        let used = max(1, min(threads, plan.taskCount, Int(min(plan.work / workPerThread, 1e6)) &+ 1))
+        let used = plan.threads(threads)
         let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes(plan.problem)))
         let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
         let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
@@ -144,6 +144,5 @@ private func gemmTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
     ).run(tasks: first..<end)
 }
 
-/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
-private let workPerThread = 800_000.0
+/// Multiply-adds worth handing out at a time: about 100 us of one core.
 private let workPerGrain = 4_000_000.0
