@@ -618,10 +618,11 @@ def test_workspace_does_not_grow_with_batch_and_image(rng):
     for method in ("gemm", "winograd"):
         plans = [
             nn.plan_conv2d(w, padding=1, method=method, input_shape=(n, 64, h, h))
-            for n, h in [(1, 56), (64, 56), (1, 448)]
+            for n, h in [(1, 56), (64, 56), (128, 56), (1, 448)]
         ]
         assert max(plan.workspace_nbytes for plan in plans) < 4 * MIB
-        assert plans[0].workspace_nbytes == plans[1].workspace_nbytes
+        # A single image is cut into smaller blocks, for threads to share.
+        assert plans[0].workspace_nbytes <= plans[1].workspace_nbytes == plans[2].workspace_nbytes
 
 
 # ---- Same bits ------------------------------------------------------------------------------------------------------
