@@ -38,6 +38,20 @@ package struct Workspace: ~Copyable {
     }
 }
 
+/// Places in a workspace, dealt out one after the other on cache-line boundaries.
+package struct WorkspaceLayout {
+    /// Bytes of all places; Int.max or near it when they do not fit.
+    package private(set) var byteCount = 0
+
+    package init() {}
+
+    /// Where the next place begins, of so many bytes.
+    package mutating func take(_ bytes: Int) -> Int {
+        defer { byteCount = roundToCacheLine(saturatingAdd(byteCount, bytes)) }
+        return byteCount
+    }
+}
+
 /// Largest workspace taken from the stack: what the standard library's temporary allocations do without the heap.
 private let stackWorkspace = 1024
 

@@ -78,19 +78,17 @@ private func depthwiseTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ f
     ).run(tasks: first..<end)
 }
 
-/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 10 us and 50 us of one core.
-private let workPerThread = 100_000.0
-private let workPerGrain = 500_000.0
+/// Multiply-adds of depthwise convolutions and their gradients: about 10 us and 50 us of one core.
+var depthwiseSharing: WorkSharing { WorkSharing(perThread: 100_000, perGrain: 500_000) }
 
 extension DepthwisePlan {
     /// Threads that this much work can use.
     func threads(_ wanted: Int) -> Int {
-        max(1, min(wanted, taskCount, Int(min(workPerTask * Double(taskCount) / workPerThread, 1e6)) &+ 1))
+        max(1, min(depthwiseSharing.threads(wanted, work: workPerTask * Double(taskCount)), taskCount))
     }
 
     /// Tasks that a thread takes at a time.
     func grain(threads: Int) -> Int {
-        let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
-        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
+        depthwiseSharing.grain(tasks: taskCount, workPerTask: workPerTask, threads: threads)
     }
 }

@@ -25,7 +25,7 @@ package enum DepthwiseGradient {
     package static func run(_ problem: SlidingProblem, threads: Int, control: Control) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         var plan = DepthwiseGradientPlan(problem)
-        let used = max(1, min(threads, plan.taskCount))
+        let used = plan.threads(threads)
         return try withWorkspace(
             byteCount: saturatingMultiply(plan.scratchBytes, used)
         ) { (memory) throws(Failure) in
@@ -51,7 +51,7 @@ package enum DepthwiseGradient {
         explanation.tileColumns = plan.lanes
         explanation.workspaceBytes = plan.scratchBytes
         explanation.tasks = plan.taskCount
-        explanation.threads = max(1, min(threads, plan.taskCount))
+        explanation.threads = plan.threads(threads)
         return explanation
     }
 }
@@ -104,19 +104,21 @@ struct DepthwiseGradientPlan {
         let rowBytes = saturatingMultiply(saturatingAdd(slabColumns, column.filterExtent), pitch)
         blockRows = max(1, min(row.filterExtent, blockBytes / max(rowBytes, 1)))
         slabRows = min(row.inExtent, row.span(outputs: row.outExtent, taps: blockRows))
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
-        _ = take(outputs &* 8)
-        sums = take(outputs &* pitch)
-        stages = take(2 &* 16 &* stageElements)
-        lines = take(PixelPacking.lineBytes(channels: lanes, element: element))
-        filter = take(saturatingMultiply(saturatingMultiply(blockRows, column.filterExtent), pitch))
-        slab = take(saturatingMultiply(saturatingMultiply(slabRows, slabColumns), pitch))
-        zeros = take(saturatingMultiply(slabColumns, pitch))
-        scratchBytes = next
+        var places = WorkspaceLayout()
+        _ = places.take(outputs &* 8)
+        sums = places.take(outputs &* pitch)
+        stages = places.take(2 &* 16 &* stageElements)
+        lines = places.take(PixelPacking.lineBytes(channels: lanes, element: element))
+        filter = places.take(saturatingMultiply(saturatingMultiply(blockRows, column.filterExtent), pitch))
+        slab = places.take(saturatingMultiply(saturatingMultiply(slabRows, slabColumns), pitch))
+        zeros = places.take(saturatingMultiply(slabColumns, pitch))
+        scratchBytes = places.byteCount
+    }
+
+    /// Threads that this much work can use.
+    func threads(_ wanted: Int) -> Int {
+        let work = Double(axes.problem.tapCount) * Double(outputs) * Double(lanes) * Double(taskCount)
+        return max(1, min(depthwiseSharing.threads(wanted, work: work), taskCount))
     }
 
     /// The first channel of a task, how many there are, and its place.

@@ -129,23 +129,19 @@ struct DepthwiseScratch {
     init(
         _ axes: DepthwiseAxes, readsInPlace: Bool, writesInPlace: Bool, outputRows: Int, channels: Int, element: Int
     ) {
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
+        var places = WorkspaceLayout()
         let pixelBytes = channels &* element
         let list = saturatingMultiply(saturatingMultiply(axes.planes, axes.row.filterExtent), 8)
-        rows = take(list)
-        weights = take(list)
-        stages = take(2 &* 16 &* stageElements)
+        rows = places.take(list)
+        weights = places.take(list)
+        stages = places.take(2 &* 16 &* stageElements)
         let isPacked = !readsInPlace || !writesInPlace
-        lines = take(isPacked ? PixelPacking.lineBytes(channels: channels, element: element) : 0)
+        lines = places.take(isPacked ? PixelPacking.lineBytes(channels: channels, element: element) : 0)
         slabRows = DepthwisePlan.slabRows(axes.row, outputs: outputRows)
         let slabPixels = saturatingMultiply(saturatingMultiply(axes.planes, slabRows), axes.column.inExtent)
-        slab = take(readsInPlace ? 0 : saturatingMultiply(slabPixels, pixelBytes))
+        slab = places.take(readsInPlace ? 0 : saturatingMultiply(slabPixels, pixelBytes))
         let outputs = saturatingMultiply(outputRows, axes.column.outExtent)
-        results = take(writesInPlace ? 0 : saturatingMultiply(outputs, pixelBytes))
-        byteCount = next
+        results = places.take(writesInPlace ? 0 : saturatingMultiply(outputs, pixelBytes))
+        byteCount = places.byteCount
     }
 }

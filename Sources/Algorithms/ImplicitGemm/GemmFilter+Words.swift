@@ -200,13 +200,9 @@ struct WordStage {
     private(set) var turnsRows = false
 
     init(_ filter: GemmFilter, _ problem: ContractionProblem) {
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
-        words = take(wordStageBytes)
-        read = take(16 &* stageElements)
+        var places = WorkspaceLayout()
+        words = places.take(wordStageBytes)
+        read = places.take(16 &* stageElements)
         if !filter.suppliesRows {
             let size = problem.filterType.byteCount
             let row = filter.panelWidth &* filter.operands.elementBytes
@@ -216,13 +212,13 @@ struct WordStage {
             turnsRows =
                 !areInOrder && !haveLanes && filter.depth <= turnedBytes / row && problem.depth.areDense(size)
             let depth = filter.blocks.largest
-            lanes = take(8 &* filter.panelWidth)
-            depths = take(8 &* (depth &+ 1))
-            runs = take(8 &* (depth &+ 1))
-            boxes = take(3 &* maximumRank &* 8)
-            converted = take(turnsRows ? filter.depth &* row : filter.reader.isPlain ? 0 : depth &* row)
+            lanes = places.take(8 &* filter.panelWidth)
+            depths = places.take(8 &* (depth &+ 1))
+            runs = places.take(8 &* (depth &+ 1))
+            boxes = places.take(3 &* maximumRank &* 8)
+            converted = places.take(turnsRows ? filter.depth &* row : filter.reader.isPlain ? 0 : depth &* row)
         }
-        byteCount = next
+        byteCount = places.byteCount
     }
 }
 

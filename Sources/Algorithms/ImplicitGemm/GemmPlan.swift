@@ -72,7 +72,7 @@ struct GemmPlan {
             IndexBlocks(
                 problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width),
             rowUnit: lanesAreColumns ? contractionTileRows : width, cut.columns, target: columnTarget, unit: columnUnit,
-            batch: problem.batch.extent, threads: GemmPlan.useful(threads, work))
+            batch: problem.batch.extent, threads: gemmSharing.threads(threads, work: work))
         reader = operands.reader(
             problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
@@ -123,15 +123,11 @@ struct GemmPlan {
     }
 
     /// Threads that are of use.
-    func threads(_ wanted: Int) -> Int { max(1, min(GemmPlan.useful(wanted, work), taskCount)) }
-
-    private static func useful(_ threads: Int, _ work: Double) -> Int {
-        max(1, min(threads, Int(min(work / workPerThread, 1e6)) &+ 1))
-    }
+    func threads(_ wanted: Int) -> Int { max(1, min(gemmSharing.threads(wanted, work: work), taskCount)) }
 }
 
-/// Multiply-adds worth waking a thread for: about 20 us of one core.
-private let workPerThread = 800_000.0
+/// Multiply-adds, of words: about 20 us and 100 us of one core.
+var gemmSharing: WorkSharing { WorkSharing(perThread: 800_000, perGrain: 4_000_000) }
 
 extension ContractionProblem {
     /// Whether windows have taps or outputs further apart than any usual filter.

@@ -63,37 +63,33 @@ struct GemmScratch {
         let depth = plan.depthBlocks.largest
         let (laneCount, rowCount) = plan.lanesAreColumns ? (columns, rows) : (rows, columns)
         let panels = ceilingDivide(max(laneCount, 1), plan.panelWidth)
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
-        columnsIn = take(saturatingMultiply(columns &+ 1, 8))
-        lanesOut = take(saturatingMultiply(panels, 8 &* plan.panelWidth))
-        rowsOut = take(saturatingMultiply(rowCount &+ 1, 8))
-        rowsSums = take(saturatingMultiply(rowCount &+ 1, 8))
-        rowsFilter = take(saturatingMultiply(rows &+ 1, 8))
-        depthIn = take(saturatingMultiply(depth &+ 1, 8))
-        panelDepth = take(saturatingMultiply(depth &+ 1, 8))
-        depthRuns = take(saturatingMultiply(depth &+ 1, 8))
-        segmentLengths = take(saturatingMultiply(depth &+ 1, 8))
+        var places = WorkspaceLayout()
+        columnsIn = places.take(saturatingMultiply(columns &+ 1, 8))
+        lanesOut = places.take(saturatingMultiply(panels, 8 &* plan.panelWidth))
+        rowsOut = places.take(saturatingMultiply(rowCount &+ 1, 8))
+        rowsSums = places.take(saturatingMultiply(rowCount &+ 1, 8))
+        rowsFilter = places.take(saturatingMultiply(rows &+ 1, 8))
+        depthIn = places.take(saturatingMultiply(depth &+ 1, 8))
+        panelDepth = places.take(saturatingMultiply(depth &+ 1, 8))
+        depthRuns = places.take(saturatingMultiply(depth &+ 1, 8))
+        segmentLengths = places.take(saturatingMultiply(depth &+ 1, 8))
         segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
-        segments = take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))
-        boxes = take(4 &* maximumRank &* 8)
-        patchLists = take(GemmPatch.storageBytes(plan.problem))
+        segments = places.take(saturatingMultiply(segmentCapacity, 8 &* max(rowCount, 1)))
+        boxes = places.take(4 &* maximumRank &* 8)
+        patchLists = places.take(GemmPatch.storageBytes(plan.problem))
         let startVectors = plan.lanesAreColumns ? max(rowCount, 1) : panels &* plan.panelVectors
-        start = take(saturatingMultiply(startVectors, plan.lanes &* plan.element))
-        stages = take(2 &* 16 &* stageElements)
+        start = places.take(saturatingMultiply(startVectors, plan.lanes &* plan.element))
+        stages = places.take(2 &* 16 &* stageElements)
         let words = plan.operands.words(depth)
-        panel = take(plan.lanesAreColumns ? saturatingMultiply(words, plan.panelPitch) : 0)
+        panel = places.take(plan.lanesAreColumns ? saturatingMultiply(words, plan.panelPitch) : 0)
         rowWordsPitch = 4 &* words
         let copiesRows = !plan.lanesAreColumns && !plan.operands.areElements
-        rowWords = take(copiesRows ? saturatingMultiply(rowCount, rowWordsPitch) : 0)
+        rowWords = places.take(copiesRows ? saturatingMultiply(rowCount, rowWordsPitch) : 0)
         let patchBytes = GemmPatch.byteCount(
             plan.problem, plan.columnBlocks, plan.depthBlocks, element: plan.operands.elementBytes)
-        patch = take(saturatingAdd(patchBytes, 64))
+        patch = places.take(saturatingAdd(patchBytes, 64))
         sumsPitch = saturatingMultiply(panels, plan.panelPitch)
-        sums = take(saturatingMultiply(sumsPitch, rowCount))
-        byteCount = next
+        sums = places.take(saturatingMultiply(sumsPitch, rowCount))
+        byteCount = places.byteCount
     }
 }

@@ -94,9 +94,8 @@ package enum ImplicitGemm {
 
     /// Tasks that a thread takes at a time.
     private static func grain(_ plan: GemmPlan, threads: Int) -> Int {
-        let perTask = plan.work / Double(max(plan.taskCount, 1))
-        let byWork = Int(min(max(workPerGrain / max(perTask, 1), 1), 1e12))
-        return threads == 1 ? byWork : max(1, min(byWork, plan.taskCount / (4 &* threads)))
+        gemmSharing.grain(
+            tasks: plan.taskCount, workPerTask: plan.work / Double(max(plan.taskCount, 1)), threads: threads)
     }
 
     /// Runs `body` with the problem's simplified form, whose lists live as long.
@@ -143,6 +142,3 @@ private func gemmTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
         scratch: context.scratch + slot &* context.scratchPerThread
     ).run(tasks: first..<end)
 }
-
-/// Multiply-adds worth handing out at a time: about 100 us of one core.
-private let workPerGrain = 4_000_000.0

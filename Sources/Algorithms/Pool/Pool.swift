@@ -46,9 +46,8 @@ private func poolTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
     }
 }
 
-/// Nanoseconds worth waking a thread for, and worth handing out at a time.
-private let workPerThread = 20_000.0
-private let workPerGrain = 100_000.0
+/// Nanoseconds.
+private var sharing: WorkSharing { WorkSharing(perThread: 20_000, perGrain: 100_000) }
 
 /// What there is to share out; work in nanoseconds, roughly.
 struct PoolWork {
@@ -57,13 +56,9 @@ struct PoolWork {
 
     /// Threads that this much work can use.
     func threads(_ wanted: Int) -> Int {
-        let work = workPerTask * Double(taskCount)
-        return max(1, min(wanted, taskCount, Int(min(work / workPerThread, 1e6)) &+ 1))
+        max(1, min(sharing.threads(wanted, work: workPerTask * Double(taskCount)), taskCount))
     }
 
-    /// Tasks that a thread takes at a time: enough to hide the taking, few enough to share out evenly.
-    func grain(threads: Int) -> Int {
-        let byWork = Int(min(max(workPerGrain / workPerTask, 1), 1e9))
-        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
-    }
+    /// Tasks that a thread takes at a time.
+    func grain(threads: Int) -> Int { sharing.grain(tasks: taskCount, workPerTask: workPerTask, threads: threads) }
 }

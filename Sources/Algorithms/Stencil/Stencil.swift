@@ -97,9 +97,8 @@ private func stencilTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ fir
     run.run(tasks: first..<end)
 }
 
-/// Multiply-adds worth waking a thread for, and worth handing out at a time: about 20 us and 100 us of one core.
-private let workPerThread = 400_000.0
-private let workPerGrain = 2_000_000.0
+/// Multiply-adds: about 20 us and 100 us of one core.
+private var sharing: WorkSharing { WorkSharing(perThread: 400_000, perGrain: 2_000_000) }
 
 extension StencilPlan {
     /// Packs the filter and settles what depends on its values.
@@ -115,12 +114,9 @@ extension StencilPlan {
     /// Threads that this much work can use.
     func threads(_ wanted: Int) -> Int {
         let work = workPerTask * Double(taskCount) + 8 * Double(column.outExtent)
-        return max(1, min(wanted, taskCount, Int(min(work / workPerThread, 1e6)) &+ 1))
+        return max(1, min(sharing.threads(wanted, work: work), taskCount))
     }
 
-    /// Tasks that a thread takes at a time: enough to hide the taking, few enough to share out evenly.
-    func grain(threads: Int) -> Int {
-        let byWork = Int(min(max(workPerGrain / max(workPerTask, 1), 1), 1e12))
-        return threads == 1 ? byWork : max(1, min(byWork, taskCount / (4 &* threads)))
-    }
+    /// Tasks that a thread takes at a time.
+    func grain(threads: Int) -> Int { sharing.grain(tasks: taskCount, workPerTask: workPerTask, threads: threads) }
 }

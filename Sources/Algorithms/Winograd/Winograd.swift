@@ -86,7 +86,7 @@ package enum Winograd {
         // A weight's gradient sums over samples, of which there may be none.
         if shape.channel.extent == 0 { return nil }
         let work = Double(problem.outputCount) * Double(shape.channel.extent)
-        let useful = max(1, min(threads, Int(min(work / workPerThread, 1e6)) &+ 1))
+        let useful = sharing.threads(threads, work: work)
         let plan = WinogradPlan(problem, shape, outputs: outputs, threads: useful, keepsFilter: store != nil)
         let filterBytes = plan.transformsFilter ? 0 : plan.filter.byteCount(batch: problem.batch.extent)
         if store == nil && filterBytes > passBytes && plan.filter.panels > 1 {
@@ -183,8 +183,8 @@ package enum Winograd {
 private let largeFilter = 64 << 10
 /// Bytes of transformed filters that a call without a plan holds at a time.
 private let passBytes = 12 << 20
-/// Multiply-adds (of 9 taps' channels) worth waking a thread for.
-private let workPerThread = 100_000.0
+/// Multiply-adds (of 9 taps' channels).
+private var sharing: WorkSharing { WorkSharing(perThread: 100_000) }
 
 private struct WinogradContext {
     let plan: UnsafePointer<WinogradPlan>

@@ -21,27 +21,23 @@ struct WinogradScratch {
     init(_ plan: WinogradPlan) {
         let vector = plan.vectorBytes
         let outputs = plan.kernels.outputs
-        var next = 0
-        func take(_ bytes: Int) -> Int {
-            defer { next = roundToCacheLine(saturatingAdd(next, bytes)) }
-            return next
-        }
-        transformed = take(saturatingMultiply(plan.transformedPitch, plan.points))
-        sums = take(saturatingMultiply(plan.sumsPitch, plan.points))
+        var places = WorkspaceLayout()
+        transformed = places.take(saturatingMultiply(plan.transformedPitch, plan.points))
+        sums = places.take(saturatingMultiply(plan.sumsPitch, plan.points))
         patchPitch = saturatingMultiply(outputs &* plan.blockColumns &+ 2, vector)
-        patch = take(saturatingMultiply(patchPitch, outputs &* plan.blockRows &+ 2))
-        columns = take(plan.points &* vector)
+        patch = places.take(saturatingMultiply(patchPitch, outputs &* plan.blockRows &+ 2))
+        columns = places.take(plan.points &* vector)
         let cornerTiles = min(plan.blockColumns, WinogradRun.cornerTiles)
         cornerPitch = cornerTiles &* outputs &* vector
-        corner = take(outputs &* cornerPitch)
+        corner = places.take(outputs &* cornerPitch)
         let longestRun = max(outputs &* plan.blockColumns &+ 2, outputs &* outputs)
-        runs = take(saturatingMultiply(longestRun, vector))
-        bias = take(vector)
-        zeros = take(vector)
-        piece = take(plan.transformsFilter ? plan.filter.pieceBytes : 0)
-        taps = take(plan.filter.scratchBytes)
-        stages = take(2 &* 16 &* stageElements)
-        byteCount = next
+        runs = places.take(saturatingMultiply(longestRun, vector))
+        bias = places.take(vector)
+        zeros = places.take(vector)
+        piece = places.take(plan.transformsFilter ? plan.filter.pieceBytes : 0)
+        taps = places.take(plan.filter.scratchBytes)
+        stages = places.take(2 &* 16 &* stageElements)
+        byteCount = places.byteCount
     }
 }
 
