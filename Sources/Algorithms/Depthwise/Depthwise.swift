@@ -5,16 +5,20 @@ import Kernels
 package enum Depthwise {
     /// Whether it is the way to run this: channels with filters of their own slide under a boundary of zeros, most windows
     /// are whole along the columns (those at the ends are computed one at a time), and the channels lie contiguous, or
-    /// they are packed faster than vectors along such short rows are filled. Measured on Sapphire Rapids, float32,
-    /// channels-first: 14 x 14 at step 2 six times as fast as the Stencil, 28 x 28 at step 2 2.6 times, 7 x 7 at step 1
-    /// five times.
+    /// they are packed faster than vectors along such short rows are filled, if no masks help. Measured on Sapphire Rapids,
+    /// float32, channels-first: 14 x 14 at step 2 six times as fast as the Stencil without masks, 0.7 times as with them;
+    /// 7 x 7 at step 1 five times and 0.5 times.
     package static func suits(_ problem: SlidingProblem) -> Bool {
         if !canRun(problem) { return false }
         let channel = problem.axes[DepthwiseAxes.channel(problem)]
-        let column = problem.axes[WindowOrder(problem).innermost]
+        let windows = WindowOrder(problem)
+        let column = problem.axes[windows.innermost]
         if column.interior.count < column.outExtent / 2 { return false }
         let lanes = vectorLanes(problem.arithmetic)
         if channel.inStride == problem.inputType.byteCount { return channel.outExtent >= lanes / 2 }
+        if windows.count == 2 && MaskedGeometry.canRun(problem, row: problem.axes[windows[0]], column: column) {
+            return false
+        }
         return channel.outExtent >= lanes && column.outExtent < (column.step == 1 ? lanes / 2 : lanes)
     }
 

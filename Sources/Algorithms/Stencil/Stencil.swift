@@ -39,21 +39,26 @@ package enum Stencil {
         let used = plan.threads(threads)
         let widest = widestTile(plan.arithmetic) &* plan.lanes
         let shares = plan.rowStep == plan.rowTap && plan.row.outExtent >= sharedRowsHeight
-        let packsAll = !plan.readsInPlace && !plan.flat.isUsed
+        let isMasked = plan.masked.isUsed && !plan.skipsAbsentTaps
+        let packsAll = !plan.readsInPlace && !plan.flat.isUsed && !isMasked
         var explanation = Explanation()
         explanation.algorithm = plan.isSeparable ? "separable" : "stencil"
         explanation.kernel =
-            plan.column.outExtent < plan.lanes ? "narrow rows" : shares ? "shared rows" : "independent rows"
+            isMasked
+            ? "masked rows"
+            : plan.column.outExtent < plan.lanes ? "narrow rows" : shares ? "shared rows" : "independent rows"
         explanation.input =
             packsAll
             ? "packed by blocks"
-            : plan.touchesBorder ? "direct, border packed" : plan.reader.isPlain ? "direct" : "converted by blocks"
+            : plan.touchesBorder && !isMasked
+                ? "direct, border packed" : plan.reader.isPlain ? "direct" : "converted by blocks"
         explanation.output = plan.writesInPlace ? "direct" : "converted by blocks"
         explanation.vectorAxis = plan.columnAxis
         explanation.vectorLanes = plan.lanes
-        explanation.tileRows = shares ? sharedRowsHeight : min(4, max(plan.row.outExtent, 1))
-        explanation.tileColumns = min(widest, max(plan.column.outExtent, 1))
-        if packsAll || plan.touchesBorder || !plan.writesInPlace {
+        explanation.tileRows =
+            isMasked ? min(8, plan.row.outExtent) : shares ? sharedRowsHeight : min(4, max(plan.row.outExtent, 1))
+        explanation.tileColumns = min(isMasked ? plan.lanes : widest, max(plan.column.outExtent, 1))
+        if packsAll || (plan.touchesBorder && !isMasked) || !plan.writesInPlace {
             explanation.blockRows = plan.blockRows
             explanation.blockColumns = plan.blockColumns
         }

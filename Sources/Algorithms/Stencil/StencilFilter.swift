@@ -102,27 +102,36 @@ private func packRun(
 private func finishFilter(
     _ filter: UnsafeMutableRawPointer, count: Int, _ arithmetic: ArithmeticKind, conjugate: Bool
 ) -> Bool {
-    func real<T: BinaryFloatingPoint & BitwiseCopyable>(_: T.Type, parts: Int) -> Bool {
-        let values = UnsafeMutableBufferPointer(
-            start: filter.assumingMemoryBound(to: T.self), count: count &* parts)
-        var finite = true
-        // In this order every element is looked at, by vectors.
-        for i in values.indices { finite = values[i].isFinite && finite }
-        if parts == 2 && conjugate {
-            for i in 0..<count { values[2 &* i &+ 1].negate() }
-        }
-        return finite
+    func negateImaginaryParts<T: BinaryFloatingPoint & BitwiseCopyable>(_: T.Type) {
+        let values = filter.assumingMemoryBound(to: T.self)
+        for i in 0..<count { values[2 &* i &+ 1].negate() }
     }
     switch arithmetic {
-    case .float32: return real(Float.self, parts: 1)
-    case .float64: return real(Double.self, parts: 1)
-    case .complex64: return real(Float.self, parts: 2)
-    case .complex128: return real(Double.self, parts: 2)
+    case .complex64 where conjugate: negateImaginaryParts(Float.self)
+    case .complex128 where conjugate: negateImaginaryParts(Double.self)
     case .boolean:
         for i in 0..<count where filter.load(fromByteOffset: i, as: UInt8.self) != 0 {
             filter.storeBytes(of: 0xFF, toByteOffset: i, as: UInt8.self)
         }
-        return true
-    case .word16, .word32, .word64: return true
+    default: break
+    }
+    return isFinite(filter, count: count, arithmetic)
+}
+
+/// Whether contiguous elements all are.
+func isFinite(_ elements: UnsafeRawPointer, count: Int, _ arithmetic: ArithmeticKind) -> Bool {
+    func areFinite<T: BinaryFloatingPoint & BitwiseCopyable>(_: T.Type, parts: Int) -> Bool {
+        let values = elements.assumingMemoryBound(to: T.self)
+        var finite = true
+        // In this order every element is looked at, by vectors.
+        for i in 0..<count &* parts { finite = values[i].isFinite && finite }
+        return finite
+    }
+    switch arithmetic {
+    case .float32: return areFinite(Float.self, parts: 1)
+    case .float64: return areFinite(Double.self, parts: 1)
+    case .complex64: return areFinite(Float.self, parts: 2)
+    case .complex128: return areFinite(Double.self, parts: 2)
+    case .boolean, .word16, .word32, .word64: return true
     }
 }

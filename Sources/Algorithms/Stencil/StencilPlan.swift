@@ -64,6 +64,8 @@ struct StencilPlan {
     /// Outputs along rows (of the only phase) and columns whose windows are whole.
     var rowInterior = 0..<0
     var columnInterior = 0..<0
+    /// Windows that reach outside are masked, nothing is packed: see StencilMasked.
+    var masked = MaskedGeometry()
     /// One patch holds a whole image and the zeros around it, which stay from one image to the next.
     var packsWholeImages = false
     /// Narrow images are computed as one line of samples: see StencilFlat.
@@ -102,13 +104,15 @@ struct StencilPlan {
         readsInPlace = reader.isPlain && column.inStride == element && column.step == 1
         walkRows()
         findInterior()
-        widensRows = column.outExtent < lanes && !mayFactor && (!readsInPlace || touchesBorder)
+        masked = MaskedGeometry(self)
+        widensRows = !masked.isUsed && column.outExtent < lanes && !mayFactor && (!readsInPlace || touchesBorder)
         writesInPlace = writer.isPlain && column.outStride == element && !widensRows
         streamsOutput =
             writesInPlace && !mayFactor && problem.epilogue.isEmpty
             && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
         flat = FlatGeometry(self)
+        if flat.isUsed || streamsOutput { masked.isUsed = false }
         chooseBlocks()
         packsWholeImages =
             widensRows && readsInPlace && hasOneInnerPlane && problem.fillsWithZero && rowPhases == 1
@@ -169,8 +173,9 @@ extension StencilPlan {
         return axis
     }
 
-    /// Neighbouring batch axes that one stride walks are one axis.
+    /// Neighbouring batch axes that one stride walks are one axis, those of one element none.
     private mutating func appendBatch(_ axis: SlidingAxis) {
+        if axis.outExtent == 1 { return }
         if outerCount > 0 {
             let previous = outer[outerCount &- 1]
             if previous.inStride == axis.inStride &* axis.outExtent
@@ -338,16 +343,19 @@ extension StencilPlan {
             let fits = planesBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
             taskColumns = min(taskColumns, max(1, fits / widestColumns) &* widestColumns)
         }
+        if masked.isUsed { taskColumns = column.outExtent }
         // Large filters: fewer columns, so that a strip is not a task too long.
         let columnsPerTask = Int(min(taskWork / (tapsPerOutput * Double(sharedRowsHeight)), 1e9))
-        taskColumns = min(taskColumns, max(widestColumns, columnsPerTask / widestColumns &* widestColumns))
+        if !masked.isUsed {
+            taskColumns = min(taskColumns, max(widestColumns, columnsPerTask / widestColumns &* widestColumns))
+        }
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows
         if perRow * Double(rows) > taskWork {
             taskRows = min(rows, max(sharedRowsHeight, Int(min(taskWork / perRow, 1e9))))
             taskRows = wholeTiles(taskRows)
         }
-        if taskRows > blockRows && !direct {
+        if taskRows > blockRows && !direct && !masked.isUsed {
             taskRows = max(blockRows, taskRows / blockRows &* blockRows)
         }
         rowTasks = rows == 0 ? 0 : ceilingDivide(rows, taskRows)
@@ -356,6 +364,13 @@ extension StencilPlan {
         count = saturatingMultiply(count, min(rowPhases, max(row.outExtent, 1)))
         for i in 0..<outerCount { count = saturatingMultiply(count, outer[i].outExtent) }
         taskCount = count
+    }
+
+    /// Masked images of one task each, with one plane, which lie along a batch axis.
+    var tasksAreMaskedImages: Bool {
+        if !masked.isUsed || rowTasks != 1 || columnTasks != 1 || batchCount == 0 || !hasOneInnerPlane { return false }
+        for i in batchCount..<outerCount where outer[i].outExtent != 1 { return false }
+        return true
     }
 
     /// The next plane's taps along the outer window axes, the last fastest.

@@ -23,6 +23,10 @@ struct StencilRun {
             runFlat(tasks: tasks)
             return
         }
+        if plan.pointee.tasksAreMaskedImages && !plan.pointee.skipsAbsentTaps {
+            runMasked(tasks: tasks)
+            return
+        }
         if plan.pointee.widensRows {
             // The border of whole images is zeros. And what is beyond the rows is computed with, in full speed only if it is no subnormal number.
             scratch.initializeMemory(as: UInt8.self, repeating: 0, count: plan.pointee.scratch.block)
@@ -47,6 +51,10 @@ struct StencilRun {
         let columns = firstColumn..<min(firstColumn &+ plan.pointee.taskColumns, plan.pointee.column.outExtent)
         if rows.isEmpty { return }
         let place = Place(plan, walk)
+        if plan.pointee.masked.isUsed && !plan.pointee.skipsAbsentTaps && place.isInterior {
+            runMasked(place, images: 1, rows)
+            return
+        }
         if plan.pointee.packsWholeImages && rows.count == rowCount && !plan.pointee.skipsAbsentTaps {
             runWholeImage(place)
             return

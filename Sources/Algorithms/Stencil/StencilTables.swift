@@ -6,6 +6,8 @@ import Kernels
 struct StencilTables {
     var tapsInPlace = 0
     var tapsInPatch = 0
+    /// [block of columns][tap].
+    var maskedTaps = 0
     var weights = 0
     /// From one packed filter to the next, where there are several.
     var filterPitch = 0
@@ -19,7 +21,9 @@ struct StencilTables {
     init(_ plan: StencilPlan) {
         let taps = saturatingMultiply(saturatingMultiply(plan.planes, plan.column.filterExtent), 8)
         tapsInPatch = taps
-        weights = roundToCacheLine(saturatingMultiply(taps, 2))
+        maskedTaps = saturatingMultiply(taps, 2)
+        let masked = plan.masked.isUsed ? plan.masked.blocks &* plan.column.filterExtent : 0
+        weights = roundToCacheLine(saturatingAdd(maskedTaps, masked &* MemoryLayout<MaskedTap>.stride))
         filterPitch = roundToCacheLine(saturatingMultiply(plan.problem.tapCount, plan.element))
         rowFactor = saturatingAdd(weights, saturatingMultiply(plan.filters, filterPitch))
         columnFactor = rowFactor
@@ -43,6 +47,13 @@ struct StencilTables {
                 inPatch[p &* taps &+ t] =
                     p &* plan.patch.planePitch &+ plan.patch.tapOffset(t, plan.column, element: plan.element)
             }
+        }
+        if plan.masked.isUsed {
+            plan.masked.writeTaps(plan, to: (memory + maskedTaps).assumingMemoryBound(to: MaskedTap.self))
+        }
+        let elements = saturatingMultiply(plan.filters, plan.problem.tapCount)
+        if plan.masked.readsFilter && Algorithms.isFinite(plan.problem.filter, count: elements, plan.arithmetic) {
+            return (true, false)
         }
         let isFinite = packFilters(plan, to: memory + weights)
         let isSeparable =
@@ -108,8 +119,10 @@ struct ScratchLayout {
 
     init(_ plan: StencilPlan) {
         // What is read and written in place takes no scratch, what is plain no stages.
+        // Scratch serves one of two ways; which, a filter that is not finite decides.
+        byteCount = plan.masked.scratchBytes
         if plan.flat.isUsed || !(plan.usesBlocks || plan.streamsOutput) {
-            byteCount = plan.flat.isUsed ? roundToCacheLine(plan.flat.scratchBytes) : 0
+            if plan.flat.isUsed { byteCount = roundToCacheLine(plan.flat.scratchBytes) }
             return
         }
         let needsPatch = !plan.readsInPlace || plan.touchesBorder
@@ -129,6 +142,6 @@ struct ScratchLayout {
         secondStage = saturatingAdd(firstStage, stageElements &* 16)
         outside = saturatingAdd(secondStage, stageElements &* 16)
         let samples = saturatingAdd(plan.blockColumns, plan.patch.slotExtra)
-        byteCount = saturatingAdd(outside, needsPatch ? saturatingMultiply(samples, 8) : 0)
+        byteCount = max(byteCount, saturatingAdd(outside, needsPatch ? saturatingMultiply(samples, 8) : 0))
     }
 }

@@ -43,6 +43,17 @@ struct StencilWalk {
         _ = advanceOuter(0, plan.pointee.batchCount)
     }
 
+    /// Places from this one on along the last batch axis, where each is a task.
+    var batchLeft: Int {
+        plan.pointee.outer[plan.pointee.batchCount &- 1].outExtent &- outer[plan.pointee.batchCount &- 1]
+    }
+
+    /// So many places further, at most as many as are left.
+    mutating func advanceBatch(_ count: Int) {
+        outer[plan.pointee.batchCount &- 1] &+= count &- 1
+        advance()
+    }
+
     private mutating func advanceOuter(_ first: Int, _ end: Int) -> Bool {
         var i = end &- 1
         while i >= first {
