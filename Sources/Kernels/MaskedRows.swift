@@ -86,7 +86,7 @@ package enum MaskedReading: Sendable { case each, everySecondOfOne, everySecond 
 /// Whether there is a kernel for filters of so many rows.
 package func runsMaskedStrips(_ arithmetic: ArithmeticKind, filterRows: Int) -> Bool {
     switch (arithmetic, filterRows) {
-    case (.float32, 3), (.float32, 5), (.float64, 3), (.float64, 5): SC_HAS_MASKS != 0
+    case (.float32, 3), (.float32, 5), (.float32, 7), (.float64, 3), (.float64, 5), (.float64, 7): SC_HAS_MASKS != 0
     default: false
     }
 }
@@ -98,10 +98,10 @@ package func runMaskedStrip(_ arithmetic: ArithmeticKind, _ strip: inout MaskedS
 
 @inline(__always)
 private func cover<M: MaskedLanes>(_: M.Type, _ strip: inout MaskedStrip) {
-    if strip.filterRows == 3 {
-        cover(M.self, filterRows: InlineArray<3, Never>.self, &strip)
-    } else {
-        cover(M.self, filterRows: InlineArray<5, Never>.self, &strip)
+    switch strip.filterRows {
+    case 3: cover(M.self, filterRows: InlineArray<3, Never>.self, &strip)
+    case 5: cover(M.self, filterRows: InlineArray<5, Never>.self, &strip)
+    default: cover(M.self, filterRows: InlineArray<7, Never>.self, &strip)
     }
 }
 
@@ -280,4 +280,6 @@ private func add<M: MaskedLanes, let MR: Int, let P: Int, let READ: Int>(
     addRow(16)
     addRow(17)
     addRow(18)
+    addRow(19)
+    addRow(20)
 }

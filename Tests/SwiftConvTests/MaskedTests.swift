@@ -8,7 +8,7 @@ import Testing
 struct MaskedTests {
     /// Channels with filters of their own, or filters over the same image.
     private func random(_ type: ElementType, _ generator: inout SeededGenerator) -> ConvolutionCall {
-        let taps = generator.pick([3, 5])
+        let taps = generator.pick([3, 5, 7])
         let step = 1 + generator.below(2)
         let (low, high) = ([generator.below(9), generator.below(taps)], [generator.below(9), generator.below(taps)])
         let dilation = [1, generator.once(in: 3) ? 2 : 1]
