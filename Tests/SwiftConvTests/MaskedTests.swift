@@ -37,7 +37,7 @@ struct MaskedTests {
     func everyWidth(type: ElementType, guarding: GuardedMemory.Guard) {
         var generator = SeededGenerator(8000 + Int(type.rawValue))
         var masked = 0
-        for _ in 0..<400 {
+        for _ in 0..<250 {
             let call = random(type, &generator)
             let layout = generator.pick([Layout.c, .gappedRows])
             let expected = call.output(SC_CONV_REFERENCE)
@@ -49,7 +49,7 @@ struct MaskedTests {
             direct.method = SC_CONV_DIRECT
             if String(cString: direct.explain().explanation.kernel) == "masked rows" { masked += 1 }
         }
-        #expect(masked > 100 || !runsMaskedStrips(type.arithmetic, filterRows: 3), "\(masked) were of this kind")
+        #expect(masked > 60 || !runsMaskedStrips(type.arithmetic, filterRows: 3), "\(masked) were of this kind")
     }
 
     /// Weights that are not finite meet samples that are there, and no others.
