@@ -37,9 +37,6 @@ private let chunkBytes = 16 << 10
 private let transposedBytes = 64
 /// From this many on, a destination is written past the caches.
 private let streamingBytes = 32 << 20
-/// From this many on, a destination is written from chunks that are put together in L1: beyond the second cache level,
-/// long copies are faster than the same stores one by one.
-private let stagingBytes = 4 << 20
 /// Runs that are streamed from where they lie; shorter ones are put together in a chunk first, as their ends are parts
 /// of cache lines.
 let streamedRunBytes = 4 << 10
@@ -245,8 +242,7 @@ struct CopyPlan {
         let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
         let skips = direction == .scatter && windowCount > 0
         stages =
-            total >= stagingBytes && isDense && !swaps && !isFresh && runBytes < streamedRunBytes
-            && chunkByteCount <= 4 &* chunkBytes && !skips
+            streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
     /// Whole loops from the innermost outwards, then a piece of one, at most `limit` bytes: whole positions, as a
