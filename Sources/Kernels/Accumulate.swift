@@ -58,3 +58,32 @@ package func divide(
         sc_divide_each_f32(sums, divisors, Int64(count))
     }
 }
+
+/// `inverses[i] = 1 / divisors[i]`, for `average`.
+package func invert(
+    _ divisors: UnsafeRawPointer, to inverses: UnsafeMutableRawPointer, count: Int, _ scalar: SumScalar
+) {
+    let (divisors, inverses) = (
+        divisors.assumingMemoryBound(to: UInt8.self), inverses.assumingMemoryBound(to: UInt8.self)
+    )
+    if case .float64 = scalar {
+        sc_invert_f64(inverses, divisors, Int64(count))
+    } else {
+        sc_invert_f32(inverses, divisors, Int64(count))
+    }
+}
+
+/// `divide` by numbers of elements whose inverses are known.
+package func average(
+    _ sums: UnsafeMutableRawPointer, by divisors: UnsafeRawPointer, inverses: UnsafeRawPointer, count: Int,
+    _ scalar: SumScalar
+) {
+    let sums = sums.assumingMemoryBound(to: UInt8.self)
+    let divisors = divisors.assumingMemoryBound(to: UInt8.self)
+    let inverses = inverses.assumingMemoryBound(to: UInt8.self)
+    if case .float64 = scalar {
+        sc_mean_f64(sums, divisors, inverses, Int64(count))
+    } else {
+        sc_mean_f32(sums, divisors, inverses, Int64(count))
+    }
+}

@@ -85,7 +85,13 @@ struct AccumulateTests {
                 sums.base.storeBytes(of: Float(i + 1), toByteOffset: 4 * i, as: Float.self)
                 divisors.base.storeBytes(of: Float(i % 4), toByteOffset: 4 * i, as: Float.self)
             }
+            let means = GuardedMemory(byteCount: 4 * count)
+            means.base.copyMemory(from: sums.base, byteCount: 4 * count)
+            let inverses = GuardedMemory(byteCount: 4 * count)
+            invert(divisors.base, to: inverses.base, count: count, .float32)
+            average(means.base, by: divisors.base, inverses: inverses.base, count: count, .float32)
             divide(sums.base, by: divisors.base, count: count, .float32)
+            #expect(Array(means.bytes) == Array(sums.bytes))
             for i in 0..<count {
                 let quotient = sums.base.loadUnaligned(fromByteOffset: 4 * i, as: Float.self)
                 #expect(quotient == (i % 4 == 0 ? 0 : Float(i + 1) / Float(i % 4)))

@@ -112,7 +112,8 @@ struct CopyBox {
         var count = activeCount &- 1
         let run = active[count]
         var rows = counts[run]
-        while count > 0 {
+        // Fewer columns than lanes are parted where rows are at even distances alone.
+        while count > 0 && counts[column] >= 16 / element {
             let l = active[count &- 1]
             let isDense = l != column && loops[l].destination == rows &* element
             if !isDense || saturatingMultiply(rows, counts[l]) > CopyBox.longestOffsets { break }

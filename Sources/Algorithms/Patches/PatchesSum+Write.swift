@@ -4,13 +4,20 @@ import Kernels
 /// Sums on their way to the array.
 extension SumRun {
     func average() {
-        let parts = plan.pointee.parts
-        let count = plan.pointee.divisorCount
+        let (scalar, count) = (plan.pointee.scalar, plan.pointee.divisorCount)
         for first in Swift.stride(from: 0, to: plan.pointee.blockElements, by: count) {
-            divide(
-                sums + first &* plan.pointee.element, by: divisors, count: count &* parts, plan.pointee.scalar)
+            let sums = sums + first &* plan.pointee.element
+            if plan.pointee.problem.weights != nil {
+                divide(sums, by: divisors, count: count &* plan.pointee.parts, scalar)
+            } else {
+                Kernels.average(
+                    sums, by: divisors, inverses: inverses, count: count &* plan.pointee.parts, scalar)
+            }
         }
     }
+
+    /// Where divisors are numbers of elements.
+    var inverses: UnsafeMutableRawPointer { divisors + plan.pointee.divisorCount &* plan.pointee.element }
 
     /// Rounds a block's sums and copies them to where they belong.
     func write() {

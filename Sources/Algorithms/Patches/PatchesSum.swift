@@ -101,6 +101,11 @@ struct SumRun {
                 divisorWidth.pointee = width
                 divisors.initializeMemory(as: UInt8.self, repeating: 0, count: plan.pointee.divisorCount &* element)
                 addUp(0, weights, origin(divisors), weights, .divisors)
+                if plan.pointee.problem.weights == nil {
+                    invert(
+                        divisors, to: inverses, count: plan.pointee.divisorCount &* plan.pointee.parts,
+                        plan.pointee.scalar)
+                }
             }
             average()
         }

@@ -20,7 +20,8 @@ struct SumScratch {
         var layout = WorkspaceLayout()
         lists = layout.take((3 &* plan.axisCount &+ 1) &* MemoryLayout<Int>.stride)
         sums = layout.take(plan.blockElements &* plan.element)
-        divisors = layout.take(plan.averages ? plan.divisorCount &* plan.element : 0)
+        // And their inverses.
+        divisors = layout.take(plan.averages ? 2 &* plan.divisorCount &* plan.element : 0)
         stages = layout.take(3 &* SumScratch.stageBytes)
         let staged = plan.stagedColumns &* plan.stagedRows &* plan.problem.patchesType.byteCount
         transposed = layout.take(plan.stagedLevel == plan.loopCount ? 0 : staged)
@@ -34,6 +35,7 @@ struct SumScratch {
 /// Bytes of patches worth waking a thread for, and worth handing out at a time.
 private let bytesPerThread = 64 << 10
 private let bytesPerGrain = 512 << 10
+private let mostSharingTasks = 16
 
 extension SumPlan {
     private var bytesPerTask: Int {
@@ -50,7 +52,8 @@ extension SumPlan {
     }
 
     func grain(threads: Int) -> Int {
-        let bySize = max(1, bytesPerGrain / bytesPerTask)
+        // Tasks that share divisors go together.
+        let bySize = max(bytesPerGrain / bytesPerTask, averages ? min(batchTasks, mostSharingTasks) : 1)
         return threads == 1 ? bySize : max(1, min(bySize, taskCount / (4 &* threads)))
     }
 }

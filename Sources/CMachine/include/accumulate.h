@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "reduce.h"
 #include "vector.h"
 
 /* Rows of contiguous elements; no two rows of sums overlap. Strides and distances in bytes, counts in elements. */
@@ -94,8 +95,9 @@ SC_ADD_ROWS(scaled_f64, double, 1, 1, 0, SC_SUM_WEIGHTED)
 SC_ADD_ROWS(weights_f32, float, 0, 1, 0, SC_SUM_WEIGHTS)
 SC_ADD_ROWS(weights_f64, double, 0, 1, 0, SC_SUM_WEIGHTS)
 
-/* Sums divided by as many divisors; 0 where the divisor is. */
-#define SC_DIVIDE_EACH(name, scalar)                                                                                   \
+/* Sums divided by as many divisors; 0 where the divisor is. Numbers of elements have inverses, with which a quotient
+ * takes less time (SC_QUOTIENT). */
+#define SC_DIVIDE_EACH(name, scalar, FMA)                                                                              \
   static inline void sc_divide_each_##name(uint8_t *sums, const uint8_t *divisors, int64_t count) {                    \
     for (int64_t i = 0; i < count; ++i) {                                                                              \
       const int64_t at = i * (int64_t)sizeof(scalar);                                                                  \
@@ -105,8 +107,27 @@ SC_ADD_ROWS(weights_f64, double, 0, 1, 0, SC_SUM_WEIGHTS)
       sum = divisor == 0 ? 0 : sum / divisor;                                                                          \
       __builtin_memcpy(sums + at, &sum, sizeof sum);                                                                   \
     }                                                                                                                  \
+  }                                                                                                                    \
+  static inline void sc_invert_##name(uint8_t *inverses, const uint8_t *divisors, int64_t count) {                     \
+    for (int64_t i = 0; i < count; ++i) {                                                                              \
+      const int64_t at = i * (int64_t)sizeof(scalar);                                                                  \
+      scalar divisor;                                                                                                  \
+      __builtin_memcpy(&divisor, divisors + at, sizeof divisor);                                                       \
+      divisor = divisor == 0 ? 0 : 1 / divisor;                                                                        \
+      __builtin_memcpy(inverses + at, &divisor, sizeof divisor);                                                       \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  static inline void sc_mean_##name(uint8_t *sums, const uint8_t *divisors, const uint8_t *inverses, int64_t count) {  \
+    for (int64_t i = 0; i < count; ++i) {                                                                              \
+      const int64_t at = i * (int64_t)sizeof(scalar);                                                                  \
+      scalar sum, divisor, inverse;                                                                                    \
+      __builtin_memcpy(&sum, sums + at, sizeof sum);                                                                   \
+      __builtin_memcpy(&divisor, divisors + at, sizeof divisor);                                                       \
+      __builtin_memcpy(&inverse, inverses + at, sizeof inverse);                                                       \
+      sum = divisor == 0 ? 0 : SC_QUOTIENT(sum, divisor, inverse, FMA);                                                \
+      __builtin_memcpy(sums + at, &sum, sizeof sum);                                                                   \
+    }                                                                                                                  \
   }
-SC_DIVIDE_EACH(f32, float)
-SC_DIVIDE_EACH(f64, double)
-
+SC_DIVIDE_EACH(f32, float, __builtin_fmaf)
+SC_DIVIDE_EACH(f64, double, __builtin_fma)
 #endif
