@@ -3,7 +3,7 @@ import Foundations
 import Kernels
 
 /// Contiguous runs of fewer bytes take longer to copy one by one than to transpose with their neighbours.
-private let longestShortRun = 32
+let longestShortRun = 32
 
 /// A box of a nest of strided loops, copied by the kernel that suits its shape.
 struct CopyBox {
@@ -77,15 +77,17 @@ struct CopyBox {
         var tiles = sc_copied_tiles()
         tiles.count = Int64(counts[active[count]] &* element)
         (tiles.rows, tiles.tiles) = (1, 1)
+        // Runs shorter than a cache line take less time in long rows of them than in the order of the destination.
+        let isShort = tiles.count < 64
         if count > 0 {
-            count &-= 1
-            let row = active[count]
+            let row = isShort ? longest(count) : active[count &- 1]
+            count = remove(row, count)
             tiles.rows = Int64(counts[row])
             (tiles.destination_row, tiles.source_row) = (Int64(loops[row].destination), Int64(loops[row].source))
         }
         if count > 0 {
-            count &-= 1
-            let tile = active[count]
+            let tile = isShort ? longest(count) : active[count &- 1]
+            count = remove(tile, count)
             tiles.tiles = Int64(counts[tile])
             (tiles.destination_tile, tiles.source_tile) = (Int64(loops[tile].destination), Int64(loops[tile].source))
         }
@@ -176,6 +178,13 @@ struct CopyBox {
         return count
     }
 
+    /// The longest of the first `count` active loops, the innermost of equals.
+    private func longest(_ count: Int) -> Int {
+        var best = active[0]
+        for k in 1..<max(count, 1) where counts[active[k]] >= counts[best] { best = active[k] }
+        return best
+    }
+
     private func remove(_ l: Int, _ count: Int) -> Int {
         var kept = 0
         for k in 0..<count where active[k] != l {
@@ -188,13 +197,8 @@ struct CopyBox {
     /// The loop along which the source is contiguous, if the run is not or is short; otherwise the longest.
     private func partner(of run: Int, _ count: Int) -> Int {
         let isShort = loops[run].source != element || counts[run] &* element < longestShortRun
-        var best = -1
-        for k in 0..<count where active[k] != run {
-            let l = active[k]
-            if isShort && loops[l].source == element { return l }
-            if best < 0 || counts[l] >= counts[best] { best = l }
-        }
-        return best
+        for k in 0..<count where active[k] != run && isShort && loops[active[k]].source == element { return active[k] }
+        return longest(count &- 1)  // the run is the last
     }
 
     /// Writes one value of `size` bytes to the whole box, whose innermost loops hold whole ones if they are moved in

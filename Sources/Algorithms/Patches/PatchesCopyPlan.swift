@@ -265,10 +265,14 @@ struct CopyPlan {
     }
 
     /// The loop along which the source is contiguous, if a chunk has less of it than whole vectors and the
-    /// destination's innermost loop is another: then every cache line of the source would be read for many chunks.
+    /// destination's innermost loop is another or short: then every cache line of the source would be read for many
+    /// chunks.
     private func transposedLoop() -> Int {
-        if loops[loopCount &- 1].source == element || element > 8 { return -1 }
-        for l in 0..<loopCount where loops[l].source == element && loops[l].unit == 1 {
+        let run = loops[loopCount &- 1]
+        if element > 8 || (run.source == element && saturatingMultiply(run.extent, element) >= longestShortRun) {
+            return -1
+        }
+        for l in 0..<loopCount &- 1 where loops[l].source == element && loops[l].unit == 1 {
             return loops[l].piece < min(loops[l].extent, transposedBytes / element) ? l : -1
         }
         return -1

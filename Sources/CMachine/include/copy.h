@@ -100,13 +100,19 @@ typedef struct sc_copied_tiles {
   __builtin_prefetch((source) + ahead, 0, 3);                                                                          \
   __builtin_prefetch((destination) + 1024, 1, 3)
 
+enum { SC_WORTH_ASKING = 32 };
+
 static inline void sc_copy_tiles(const sc_copied_tiles *p) {
   const int64_t rows = p->rows, count = p->count, ahead = count + 64;
-  const int64_t destination_stride = p->destination_row;
+  const int64_t destination_stride = p->destination_row, source_stride = p->source_row;
   for (int64_t tile = 0; tile < p->tiles; ++tile) {
     uint8_t *destination = p->destination + tile * p->destination_tile;
     const uint8_t *source_rows = p->source + tile * p->source_tile;
-    SC_COPY_ROWS(source_rows + r * p->source_row, SC_ASK_AHEAD)
+    if (count < SC_WORTH_ASKING) {
+      SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_NOTHING)
+    } else {
+      SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_AHEAD)
+    }
   }
 }
 /* Copies bytes with their highest bit flipped: signed ones become unsigned, 128 more each. */
