@@ -1,6 +1,18 @@
 import Foundations
 import Kernels
 
+extension ElementType {
+    /// A type that is computed with in place, by its size.
+    static func ofBytes(_ count: Int) -> ElementType {
+        switch count {
+        case 1: .bool
+        case 2: .uint16
+        case 4: .uint32
+        default: .uint64
+        }
+    }
+}
+
 /// Reads runs of elements of one dtype into an arithmetic's own form, contiguous.
 struct ElementReader {
     let type: ElementType

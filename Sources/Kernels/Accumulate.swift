@@ -1,106 +1,89 @@
-import Foundations
+import CMachine
 
-/// `sum[i] += x[i]`, or `sum[i] += weight[i] * x[i]`, over strided elements of an arithmetic. Strides are in bytes; weights
-/// are real numbers of the arithmetic's precision.
-package func accumulate(
-    _ arithmetic: ArithmeticKind, _ x: UnsafeRawPointer, stride: Int, weights: UnsafeRawPointer?, weightStride: Int,
-    to sum: UnsafeMutableRawPointer, stride sumStride: Int, count: Int
-) {
-    guard let weights else {
-        add(arithmetic, x, stride, sum, sumStride, count)
-        return
-    }
-    switch arithmetic {
-    case .float32:
-        combine(Float.self, Float.self, x, stride, weights, weightStride, sum, sumStride, count) { $0 + $1 * $2 }
-    case .float64:
-        combine(Double.self, Double.self, x, stride, weights, weightStride, sum, sumStride, count) { $0 + $1 * $2 }
-    case .complex64:
-        combine(SIMD2<Float>.self, Float.self, x, stride, weights, weightStride, sum, sumStride, count) { $0 + $1 * $2 }
-    case .complex128:
-        combine(SIMD2<Double>.self, Double.self, x, stride, weights, weightStride, sum, sumStride, count) {
-            $0 + $1 * $2
+/// What sums over patches are added up in: integers modulo the size of their dtype, a complex number as two floats.
+package enum SumScalar: Sendable {
+    case bool, word8, word16, word32, word64, float32, float64
+
+    package var byteCount: Int {
+        switch self {
+        case .bool, .word8: 1
+        case .word16: 2
+        case .word32, .float32: 4
+        case .word64, .float64: 8
         }
-    case .boolean, .word16, .word32, .word64: assertionFailure("weights are real numbers")
     }
 }
 
-/// `sum[i] = sum[i] / divisor[i]`, and 0 where the divisor is: strides are in bytes.
+/// What is added to sums.
+package enum Addend: Sendable {
+    case elements
+    /// Elements times a weight each.
+    case weighted
+    /// Elements times one weight for each row.
+    case scaled
+    /// The row's weight itself.
+    case weight
+}
+
+/// Adds rows to sums; weights belong to floats.
+package func addRows(_ rows: UnsafePointer<sc_added_rows>, _ addend: Addend, _ scalar: SumScalar) {
+    switch (addend, scalar) {
+    case (.elements, .bool): sc_add_rows_bool(rows)
+    case (.elements, .word8): sc_add_rows_u8(rows)
+    case (.elements, .word16): sc_add_rows_u16(rows)
+    case (.elements, .word32): sc_add_rows_u32(rows)
+    case (.elements, .word64): sc_add_rows_u64(rows)
+    case (.elements, .float32): sc_add_rows_f32(rows)
+    case (.elements, .float64): sc_add_rows_f64(rows)
+    case (.weighted, .float32): sc_add_weighted_f32(rows)
+    case (.weighted, .float64): sc_add_weighted_f64(rows)
+    case (.scaled, .float32): sc_add_scaled_f32(rows)
+    case (.scaled, .float64): sc_add_scaled_f64(rows)
+    case (.weight, .float32): sc_add_weights_f32(rows)
+    case (.weight, .float64): sc_add_weights_f64(rows)
+    default: assertionFailure("weights are floats")
+    }
+}
+
+/// `sum[i] = sum[i] / divisor[i]`, and 0 where the divisor is.
 package func divide(
-    _ arithmetic: ArithmeticKind, _ sum: UnsafeMutableRawPointer, by divisor: UnsafeRawPointer, stride: Int, count: Int
+    _ sums: UnsafeMutableRawPointer, by divisors: UnsafeRawPointer, count: Int, _ scalar: SumScalar
 ) {
-    let size = arithmetic.byteCount
-    func quotient<T: BinaryFloatingPoint>(_ x: T, _ y: T) -> T { y == 0 ? 0 : x / y }
-    switch arithmetic {
-    case .float32:
-        combine(Float.self, Float.self, sum, size, divisor, stride, sum, size, count) { quotient($1, $2) }
-    case .float64:
-        combine(Double.self, Double.self, sum, size, divisor, stride, sum, size, count) { quotient($1, $2) }
-    case .complex64:
-        combine(SIMD2<Float>.self, Float.self, sum, size, divisor, stride, sum, size, count) {
-            SIMD2(quotient($1.x, $2), quotient($1.y, $2))
-        }
-    case .complex128:
-        combine(SIMD2<Double>.self, Double.self, sum, size, divisor, stride, sum, size, count) {
-            SIMD2(quotient($1.x, $2), quotient($1.y, $2))
-        }
-    case .boolean, .word16, .word32, .word64: assertionFailure("means are real numbers")
-    }
-}
-
-private func add(
-    _ arithmetic: ArithmeticKind, _ x: UnsafeRawPointer, _ stride: Int, _ sum: UnsafeMutableRawPointer,
-    _ sumStride: Int, _ count: Int
-) {
-    switch arithmetic {
-    case .boolean: add(UInt8.self, x, stride, sum, sumStride, count) { $0 | ($1 == 0 ? 0 : 1) }
-    case .word16: add(UInt16.self, x, stride, sum, sumStride, count) { $0 &+ $1 }
-    case .word32: add(UInt32.self, x, stride, sum, sumStride, count) { $0 &+ $1 }
-    case .word64: add(UInt64.self, x, stride, sum, sumStride, count) { $0 &+ $1 }
-    case .float32: add(Float.self, x, stride, sum, sumStride, count) { $0 + $1 }
-    case .float64: add(Double.self, x, stride, sum, sumStride, count) { $0 + $1 }
-    case .complex64: add(SIMD2<Float>.self, x, stride, sum, sumStride, count) { $0 + $1 }
-    case .complex128: add(SIMD2<Double>.self, x, stride, sum, sumStride, count) { $0 + $1 }
-    }
-}
-
-/// Contiguous sums are whole vectors, whatever the source.
-@inline(__always)
-private func add<T: BitwiseCopyable>(
-    _: T.Type, _ x: UnsafeRawPointer, _ stride: Int, _ sum: UnsafeMutableRawPointer, _ sumStride: Int, _ count: Int,
-    _ body: (T, T) -> T
-) {
-    let size = MemoryLayout<T>.size
-    if sumStride != size {
-        addStrided(T.self, x, stride, sum, sumStride, count, body)
-    } else if stride == size {
-        addStrided(T.self, x, size, sum, size, count, body)
+    let (sums, divisors) = (
+        sums.assumingMemoryBound(to: UInt8.self), divisors.assumingMemoryBound(to: UInt8.self)
+    )
+    if case .float64 = scalar {
+        sc_divide_each_f64(sums, divisors, Int64(count))
     } else {
-        addStrided(T.self, x, stride, sum, size, count, body)
+        sc_divide_each_f32(sums, divisors, Int64(count))
     }
 }
 
-@inline(__always)
-private func addStrided<T: BitwiseCopyable>(
-    _: T.Type, _ x: UnsafeRawPointer, _ stride: Int, _ sum: UnsafeMutableRawPointer, _ sumStride: Int, _ count: Int,
-    _ body: (T, T) -> T
+/// `inverses[i] = 1 / divisors[i]`, for `average`.
+package func invert(
+    _ divisors: UnsafeRawPointer, to inverses: UnsafeMutableRawPointer, count: Int, _ scalar: SumScalar
 ) {
-    for i in 0..<count {
-        let old = (sum + i &* sumStride).loadUnaligned(as: T.self)
-        let new = body(old, (x + i &* stride).loadUnaligned(as: T.self))
-        (sum + i &* sumStride).storeBytes(of: new, as: T.self)
+    let (divisors, inverses) = (
+        divisors.assumingMemoryBound(to: UInt8.self), inverses.assumingMemoryBound(to: UInt8.self)
+    )
+    if case .float64 = scalar {
+        sc_invert_f64(inverses, divisors, Int64(count))
+    } else {
+        sc_invert_f32(inverses, divisors, Int64(count))
     }
 }
 
-@inline(__always)
-private func combine<T: BitwiseCopyable, W: BitwiseCopyable>(
-    _: T.Type, _: W.Type, _ x: UnsafeRawPointer, _ stride: Int, _ w: UnsafeRawPointer, _ weightStride: Int,
-    _ sum: UnsafeMutableRawPointer, _ sumStride: Int, _ count: Int, _ body: (T, T, W) -> T
+/// `divide` by numbers of elements whose inverses are known.
+package func average(
+    _ sums: UnsafeMutableRawPointer, by divisors: UnsafeRawPointer, inverses: UnsafeRawPointer, count: Int,
+    _ scalar: SumScalar
 ) {
-    for i in 0..<count {
-        let old = (sum + i &* sumStride).loadUnaligned(as: T.self)
-        let new = body(
-            old, (x + i &* stride).loadUnaligned(as: T.self), (w + i &* weightStride).loadUnaligned(as: W.self))
-        (sum + i &* sumStride).storeBytes(of: new, as: T.self)
+    let sums = sums.assumingMemoryBound(to: UInt8.self)
+    let divisors = divisors.assumingMemoryBound(to: UInt8.self)
+    let inverses = inverses.assumingMemoryBound(to: UInt8.self)
+    if case .float64 = scalar {
+        sc_mean_f64(sums, divisors, inverses, Int64(count))
+    } else {
+        sc_mean_f32(sums, divisors, inverses, Int64(count))
     }
 }

@@ -162,6 +162,9 @@ package func copyRows(
         source.assumingMemoryBound(to: UInt8.self), Int64(sourceStride), Int64(rows), Int64(byteCount))
 }
 
+/// Tiles of short rows.
+package func copyTiles(_ tiles: UnsafePointer<sc_copied_tiles>) { sc_copy_tiles(tiles) }
+
 /// The same of rows at any byte offsets from `base`.
 package func copyIndexedRows(
     _ base: UnsafeRawPointer, offsets: UnsafePointer<Int>, to destination: UnsafeMutableRawPointer,

@@ -48,6 +48,8 @@ package struct PoolKernels {
     package let strided: Kernel
     /// Long windows of neighbours. The only kernel whose sums are in another order than that of the taps.
     package let runs: Kernel
+    /// Windows of pixels, rows and columns in one pass.
+    package let pixels: @convention(c) (UnsafePointer<sc_window_pixels>?) -> Void
 
     package static func larger(_ scalar: PoolScalar) -> PoolKernels {
         switch scalar {
@@ -55,52 +57,52 @@ package struct PoolKernels {
             PoolKernels(
                 lines: sc_reduce_lines_i8_max, pairs: sc_reduce_pairs_i8_max,
                 strided: sc_reduce_strided_i8_max,
-                runs: sc_reduce_runs_i8_max)
+                runs: sc_reduce_runs_i8_max, pixels: sc_reduce_pixels_i8_max)
         case .int16:
             PoolKernels(
                 lines: sc_reduce_lines_i16_max, pairs: sc_reduce_pairs_i16_max,
                 strided: sc_reduce_strided_i16_max,
-                runs: sc_reduce_runs_i16_max)
+                runs: sc_reduce_runs_i16_max, pixels: sc_reduce_pixels_i16_max)
         case .int32:
             PoolKernels(
                 lines: sc_reduce_lines_i32_max, pairs: sc_reduce_pairs_i32_max,
                 strided: sc_reduce_strided_i32_max,
-                runs: sc_reduce_runs_i32_max)
+                runs: sc_reduce_runs_i32_max, pixels: sc_reduce_pixels_i32_max)
         case .int64:
             PoolKernels(
                 lines: sc_reduce_lines_i64_max, pairs: sc_reduce_pairs_i64_max,
                 strided: sc_reduce_strided_i64_max,
-                runs: sc_reduce_runs_i64_max)
+                runs: sc_reduce_runs_i64_max, pixels: sc_reduce_pixels_i64_max)
         case .uint8:
             PoolKernels(
                 lines: sc_reduce_lines_u8_max, pairs: sc_reduce_pairs_u8_max,
                 strided: sc_reduce_strided_u8_max,
-                runs: sc_reduce_runs_u8_max)
+                runs: sc_reduce_runs_u8_max, pixels: sc_reduce_pixels_u8_max)
         case .uint16:
             PoolKernels(
                 lines: sc_reduce_lines_u16_max, pairs: sc_reduce_pairs_u16_max,
                 strided: sc_reduce_strided_u16_max,
-                runs: sc_reduce_runs_u16_max)
+                runs: sc_reduce_runs_u16_max, pixels: sc_reduce_pixels_u16_max)
         case .uint32:
             PoolKernels(
                 lines: sc_reduce_lines_u32_max, pairs: sc_reduce_pairs_u32_max,
                 strided: sc_reduce_strided_u32_max,
-                runs: sc_reduce_runs_u32_max)
+                runs: sc_reduce_runs_u32_max, pixels: sc_reduce_pixels_u32_max)
         case .uint64:
             PoolKernels(
                 lines: sc_reduce_lines_u64_max, pairs: sc_reduce_pairs_u64_max,
                 strided: sc_reduce_strided_u64_max,
-                runs: sc_reduce_runs_u64_max)
+                runs: sc_reduce_runs_u64_max, pixels: sc_reduce_pixels_u64_max)
         case .float32:
             PoolKernels(
                 lines: sc_reduce_lines_f32_max, pairs: sc_reduce_pairs_f32_max,
                 strided: sc_reduce_strided_f32_max,
-                runs: sc_reduce_runs_f32_max)
+                runs: sc_reduce_runs_f32_max, pixels: sc_reduce_pixels_f32_max)
         case .float64:
             PoolKernels(
                 lines: sc_reduce_lines_f64_max, pairs: sc_reduce_pairs_f64_max,
                 strided: sc_reduce_strided_f64_max,
-                runs: sc_reduce_runs_f64_max)
+                runs: sc_reduce_runs_f64_max, pixels: sc_reduce_pixels_f64_max)
         }
     }
 
@@ -111,32 +113,32 @@ package struct PoolKernels {
             PoolKernels(
                 lines: sc_reduce_lines_u8_sum, pairs: sc_reduce_pairs_u8_sum,
                 strided: sc_reduce_strided_u8_sum,
-                runs: sc_reduce_runs_u8_sum)
+                runs: sc_reduce_runs_u8_sum, pixels: sc_reduce_pixels_u8_sum)
         case .int16, .uint16:
             PoolKernels(
                 lines: sc_reduce_lines_u16_sum, pairs: sc_reduce_pairs_u16_sum,
                 strided: sc_reduce_strided_u16_sum,
-                runs: sc_reduce_runs_u16_sum)
+                runs: sc_reduce_runs_u16_sum, pixels: sc_reduce_pixels_u16_sum)
         case .int32, .uint32:
             PoolKernels(
                 lines: sc_reduce_lines_u32_sum, pairs: sc_reduce_pairs_u32_sum,
                 strided: sc_reduce_strided_u32_sum,
-                runs: sc_reduce_runs_u32_sum)
+                runs: sc_reduce_runs_u32_sum, pixels: sc_reduce_pixels_u32_sum)
         case .int64, .uint64:
             PoolKernels(
                 lines: sc_reduce_lines_u64_sum, pairs: sc_reduce_pairs_u64_sum,
                 strided: sc_reduce_strided_u64_sum,
-                runs: sc_reduce_runs_u64_sum)
+                runs: sc_reduce_runs_u64_sum, pixels: sc_reduce_pixels_u64_sum)
         case .float32:
             PoolKernels(
                 lines: sc_reduce_lines_f32_sum, pairs: sc_reduce_pairs_f32_sum,
                 strided: sc_reduce_strided_f32_sum,
-                runs: sc_reduce_runs_f32_sum)
+                runs: sc_reduce_runs_f32_sum, pixels: sc_reduce_pixels_f32_sum)
         case .float64:
             PoolKernels(
                 lines: sc_reduce_lines_f64_sum, pairs: sc_reduce_pairs_f64_sum,
                 strided: sc_reduce_strided_f64_sum,
-                runs: sc_reduce_runs_f64_sum)
+                runs: sc_reduce_runs_f64_sum, pixels: sc_reduce_pixels_f64_sum)
         }
     }
 }

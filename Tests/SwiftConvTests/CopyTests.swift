@@ -44,6 +44,31 @@ struct CopyTests {
         }
     }
 
+    @Test func copiesTiles() {
+        var generator = SeededGenerator(940)
+        for count in Array(0...70) + [127, 128, 129, 200] {
+            for (tiles, rows) in [(0, 2), (1, 1), (2, 3), (3, 1)] {
+                for guarding in GuardedMemory.Guard.allCases {
+                    let (from, to) = (count + 5, count + 2)
+                    func length(_ row: Int) -> Int { tiles == 0 ? 0 : (tiles * rows - 1) * row + count }
+                    let source = random(length(from), guarding, &generator)
+                    let target = GuardedMemory(byteCount: length(to), guarding: guarding)
+                    var call = sc_copied_tiles(
+                        destination: pointer(target), source: pointer(source), destination_row: Int64(to),
+                        source_row: Int64(from), destination_tile: Int64(rows * to), source_tile: Int64(rows * from),
+                        rows: Int64(rows), tiles: Int64(tiles), count: Int64(count))
+                    sc_copy_tiles(&call)
+                    let isRight = target.bytes.indices.allSatisfy { i in
+                        let (row, byte) = (i / to, i % to)
+                        return target.bytes[i]
+                            == (byte < count ? source.bytes[row * from + byte] : GuardedMemory.canary)
+                    }
+                    #expect(isRight, "\(tiles) tiles of \(rows) rows of \(count)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [1, 2, 4, 8])
     func copiesEverySecond(size: Int) {
         var generator = SeededGenerator(930)

@@ -514,7 +514,7 @@ X = np.ones((2, 3, 6, 7), np.float32)
     (lambda: col2im(np.ones((9, 4)), 16, 2, 2), TypeError, "input_shape=16"),
     (lambda: col2im(np.ones((9, 4)), (1, -1, 4, 4), 2, 2), ValueError, "input_shape[1]=-1"),
     (lambda: extract_patches(X, [1, 2, 2], [1, 1, 1, 1], [1, 1, 1, 1], "VALID"), ValueError, "sizes"),
-    (lambda: extract_patches(X, [2, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID"), ValueError, "sizes=[2, 2, 2, 1]"),
+    (lambda: extract_patches(X, [2, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID"), ValueError, "sizes=(2, 2, 2, 1)"),
     (lambda: extract_patches(X, [1, 2, 2, 1], [1, 0, 1, 1], [1, 1, 1, 1], "SAME"), ValueError, "strides[0]=0"),
     (lambda: extract_patches(X, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 0, 1], "SAME"), ValueError, "rates[1]=0"),
     (lambda: extract_patches(X, [1, 9, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID"), ValueError, "sizes[0]=9"),

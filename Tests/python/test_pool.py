@@ -587,3 +587,30 @@ def test_integers_keep_their_bits():
         x = np.array([[low, high, low, low, high, high]], dtype)
         assert nn.max_pool1d(x, 2).tolist() == [[high, low, high]]
         assert nn.sum_pool1d(x, 2).tolist() == [(x[0, ::2] + x[0, 1::2]).tolist()]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (2, 2, 1), (3, 2, 1), ((1, 3), (1, 3), (0, 1))])
+def test_channels_last_pools_are_those_of_channels_first(dtype, kernel, stride, padding, rng):
+    for channels in (1, 3, 4, 15, 16, 17, 65):
+        x = (rng.integers(-9, 10, (2, channels, 7, 9)) / 2).astype(dtype)
+        if x.dtype.kind in "fc":
+            x.real[x == 0] *= -1  # zeros of either sign
+        last = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+        pools = [nn.sum_pool2d, nn.avg_pool2d] if np.dtype(dtype).kind == "c" else [nn.max_pool2d, nn.sum_pool2d]
+        for pool in pools:
+            expected = pool(x, kernel, stride, padding)
+            for threads in (1, 2):
+                got = pool(last, kernel, stride, padding, layout="NHWC", threads=threads)
+                assert np.ascontiguousarray(got.transpose(0, 3, 1, 2)).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 3, 7, 7), (1, 70, 1, 1), (3, 65, 2, 9), (1, 1, 14, 14)])
+def test_indices_of_global_maxima(dtype, shape, rng):
+    x = rng.integers(-5, 6, shape).astype(dtype)
+    for view in (x, x[::-1, ::-1], np.broadcast_to(x[:1], shape)):
+        values, indices = nn.max_pool2d(view, shape[2:], return_indices=True)
+        flat = view.reshape(*shape[:2], -1)
+        np.testing.assert_array_equal(indices[..., 0, 0], flat.argmax(-1))
+        np.testing.assert_array_equal(values[..., 0, 0], flat.max(-1))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import _dtypes
+
+_Made = TypeVar("_Made")
 
 MODES = {"valid": 0, "same": 1, "full": 2}
 # NumPy's names first. ndimage's "reflect" is what NumPy calls "symmetric", and here "reflect" is NumPy's.
@@ -173,6 +177,21 @@ def is_plain(value: Any) -> bool:
     if type(value) is int:
         return True
     return type(value) is tuple and not [entry for entry in value if type(entry) is not int]
+
+
+def remembered(function: Callable[..., _Made]) -> Callable[..., _Made]:
+    """Keep what `function` makes of arguments that a cache may hold."""
+    cached = lru_cache(maxsize=512, typed=True)(function)
+
+    @wraps(function)
+    def call(*arguments: Any) -> _Made:
+        for value in arguments:
+            kind = type(value)
+            if not (kind is int or value is None or kind is str or (kind is tuple and is_plain(value))):
+                return function(*arguments)
+        return cached(*arguments)
+
+    return call
 
 
 def unless_default(name: str, value: Any, count: int, default: int) -> tuple[int, ...] | None:

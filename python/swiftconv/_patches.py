@@ -43,6 +43,22 @@ class Cut(NamedTuple):
         return tuple(extents[axis] for axis in self.axes)
 
 
+class Places(NamedTuple):
+    """Where the windows and taps of a call are: what depends on shapes and options alone."""
+
+    cut: Cut
+    shape: Ints  # of the result
+    split: Ints  # of the patches, windows and taps apart
+    axes: Ints  # of those, as the core has them
+    image: tuple[Ints, Any] | None = None  # axes of the array as the core has them, and an index that adds some
+
+    def patches(self, array: np.ndarray) -> np.ndarray:
+        return array.reshape(self.split).transpose(self.axes)
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        return array if self.image is None else array.transpose(self.image[0])[self.image[1]]
+
+
 def reduction(value: Any) -> int:
     return _arguments.named("reduction", value, REDUCTIONS)
 
@@ -53,11 +69,11 @@ def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Ca
     It takes the array, and whether that is new.
     """
     out = _arguments.output(out)
-    check_output(out, shape, dtype)
     if out is None:
         out = new_result(None, shape, dtype)
         compute(out, True)
         return out
+    check_output(out, shape, dtype)
     plain = _dtypes.code_of(out.dtype) == _dtypes.code_of(dtype)
     shares = np.may_share_memory(source, out, max_work=1)  # type: ignore[arg-type]
     if plain and not shares and not overlaps_itself(out):
@@ -67,6 +83,28 @@ def into(out: Any, shape: Ints, dtype: np.dtype, source: np.ndarray, compute: Ca
         compute(target, True)
         np.copyto(out, target, casting="unsafe")  # the rule has been applied above
     return out
+
+
+def gathered(x: np.ndarray, places: Places, out: Any, threads: int) -> Any:
+    """The patches of `x` in a new array or in `out`."""
+
+    def compute(result: np.ndarray, fresh: bool) -> None:
+        gather(places.array(x), places.patches(result), places.cut, threads, fresh)
+
+    return into(out, places.shape, native(x.dtype), x, compute)
+
+
+def scattered(
+    given: np.ndarray, places: Places, out: Any, threads: int, reduction: int = SUM, weights: Any = None
+) -> Any:
+    """The array of the patches `given`, new or in `out`."""
+
+    def compute(result: np.ndarray, fresh: bool) -> None:
+        scatter(places.patches(given), places.array(result), places.cut, threads, reduction, weights)
+
+    averages = reduction == MEAN or weights is not None
+    dtype = mean_dtype(given.dtype) if averages else native(given.dtype)
+    return into(out, places.shape, dtype, given, compute)
 
 
 def native(dtype: np.dtype) -> np.dtype:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _arguments
-from ._patches import MEAN, SUM, Cut, Names, gather, into, mean_dtype, native, scatter
+from ._patches import SUM, Cut, Names, Places, gathered, scattered
 from ._patches import reduction as _reduction
 
 if TYPE_CHECKING:
@@ -90,16 +90,8 @@ def im2col(
     """
     x = _arguments.array("input_data", input_data)
     _check_rank("input_data", x.ndim, 4, "(N, C, H, W)")
-    cut = _book_cut(filter_h, filter_w, stride, pad)
-    threads = _arguments.threads(threads)
-    windows = cut.windows(x.shape, _BOOK._replace(input=b"input_data"))
-    n, c = x.shape[:2]
-    shape = (n * math.prod(windows), c * math.prod(cut.window))
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        gather(x, _book_view(result, n, c, windows, cut), cut, threads, fresh)
-
-    return into(out, shape, native(x.dtype), x, compute)
+    places, _ = _book_places("input_data", x.shape, filter_h, filter_w, stride, pad)
+    return gathered(x, places, out, _arguments.threads(threads))
 
 
 def col2im(
@@ -154,36 +146,27 @@ def col2im(
     """
     rows = _arguments.array("col", col)
     _check_rank("col", rows.ndim, 2, "(N*oH*oW, C*filter_h*filter_w)")
-    shape = _extents("input_shape", input_shape, 4, "axis of (N, C, H, W)")
-    cut = _book_cut(filter_h, filter_w, stride, pad)
-    threads = _arguments.threads(threads)
-    windows = cut.windows(shape, _BOOK._replace(input=b"input_shape"))
-    n, c = shape[:2]
-    expected = (n * math.prod(windows), c * math.prod(cut.window))
-    if rows.shape != expected:
-        raise ValueError(f"col has shape {rows.shape}: expected {expected} for input_shape={shape}")
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        scatter(_book_view(rows, n, c, windows, cut), result, cut, threads)
-
-    return into(out, shape, native(rows.dtype), rows, compute)
+    expected, places = _book_places("input_shape", input_shape, filter_h, filter_w, stride, pad)
+    if rows.shape != expected.shape:
+        raise ValueError(f"col has shape {rows.shape}: expected {expected.shape} for input_shape={places.shape}")
+    return scattered(rows, places, out, _arguments.threads(threads))
 
 
-_BOOK = Names(window=b"(filter_h, filter_w)", padding=b"pad")
-
-
-def _book_cut(filter_h: Any, filter_w: Any, stride: Any, pad: Any) -> Cut:
+@_arguments.remembered
+def _book_places(name: str, shape: Any, filter_h: Any, filter_w: Any, stride: Any, pad: Any) -> tuple[Places, Places]:
+    """Where the rows of an array of `shape` are, and where the array is."""
+    shape = _extents(name, shape, 4, "axis of (N, C, H, W)")
     window = (
         _arguments.integer("filter_h", filter_h, "an integer"),
         _arguments.integer("filter_w", filter_w, "an integer"),
     )
     both = _arguments.per_axis("pad", pad, 2, "image axis")
-    return Cut((2, 3), window, _arguments.per_axis("stride", stride, 2, "image axis"), (1, 1), both, both)
-
-
-def _book_view(rows: np.ndarray, n: int, c: int, windows: tuple[int, ...], cut: Cut) -> np.ndarray:
-    """(N, oH, oW, C, taps) as the core has it: (N, C, oH, oW, taps)."""
-    return rows.reshape(n, *windows, c, *cut.window).transpose(0, 3, 1, 2, 4, 5)
+    cut = Cut((2, 3), window, _arguments.per_axis("stride", stride, 2, "image axis"), (1, 1), both, both)
+    windows = cut.windows(shape, Names(name.encode(), b"(filter_h, filter_w)", padding=b"pad"))
+    n, c = shape[:2]
+    # (N, oH, oW, C, taps) as the core has it: (N, C, oH, oW, taps)
+    array = Places(cut, shape, (n, *windows, c, *window), (0, 3, 1, 2, 4, 5))
+    return array._replace(shape=(n * math.prod(windows), c * math.prod(window))), array
 
 
 # ---- TensorFlow ----------------------------------------------------------------------------------------------------
@@ -254,35 +237,41 @@ def extract_patches(
            [ 4,  5,  6,  7, 12, 13, 14, 15]])
     """
     x = _arguments.array("images", images)
-    rank = x.ndim - 2
+    places = _extracted(x.shape, _as_tuple(sizes), _as_tuple(strides), _as_tuple(rates), padding)
+    return gathered(x, places, out, _arguments.threads(threads))
+
+
+def _as_tuple(value: Any) -> Any:
+    """TensorFlow's lists as a cache takes them."""
+    return tuple(value) if type(value) is list else value
+
+
+@_arguments.remembered
+def _extracted(shape: tuple[int, ...], sizes: Any, strides: Any, rates: Any, padding: Any) -> Places:
+    rank = len(shape) - 2
     if rank < 1:
-        raise ValueError(f"images.ndim={x.ndim}: expected at least 3, (N, ..., C)")
+        raise ValueError(f"images.ndim={len(shape)}: expected at least 3, (N, ..., C)")
     window, stride, dilation = (
-        _between_ones(name, value, x.ndim) for name, value in (("sizes", sizes), ("strides", strides), ("rates", rates))
+        _between_ones(name, value, len(shape))
+        for name, value in (("sizes", sizes), ("strides", strides), ("rates", rates))
     )
     if not isinstance(padding, str):
         raise TypeError(f"padding={padding!r}: expected 'VALID' or 'SAME'")
     if padding.upper() not in ("VALID", "SAME"):
         raise ValueError(f"padding={padding!r}: expected 'VALID' or 'SAME'")
-    threads = _arguments.threads(threads)
     names = Names(b"images", b"sizes", b"strides", b"rates", b"padding")
     cut = Cut(tuple(range(1, rank + 1)), window, stride, dilation, (0,) * rank, (0,) * rank)
     if padding.upper() == "SAME":
         cut.windows((1, *(2**31,) * rank, 1), names)  # options that no extent would suit
         totals = [
             max((-(-extent // step) - 1) * step + reach * (taps - 1) + 1 - extent, 0)
-            for extent, taps, step, reach in zip(x.shape[1:], window, stride, dilation)
+            for extent, taps, step, reach in zip(shape[1:], window, stride, dilation)
         ]
         cut = cut._replace(low=tuple(n // 2 for n in totals), high=tuple(n - n // 2 for n in totals))
-    windows = cut.windows(x.shape, names)
-    n, c = x.shape[0], x.shape[-1]
-    shape = (n, *windows, math.prod(window) * c)
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        split = result.reshape(n, *windows, *window, c)
-        gather(x, split.transpose(*range(rank + 1), 2 * rank + 1, *range(rank + 1, 2 * rank + 1)), cut, threads, fresh)
-
-    return into(out, shape, native(x.dtype), x, compute)
+    windows = cut.windows(shape, names)
+    n, c = shape[0], shape[-1]
+    axes = (*range(rank + 1), 2 * rank + 1, *range(rank + 1, 2 * rank + 1))
+    return Places(cut, (n, *windows, math.prod(window) * c), (n, *windows, *window, c), axes)
 
 
 def _between_ones(name: str, value: Any, ndim: int) -> tuple[int, ...]:
@@ -310,15 +299,11 @@ class _Layout(NamedTuple):
             shape[self.channels] = c
         return tuple(shape[axis] for axis in range(len(shape)))
 
-    def canonical(self, images: np.ndarray) -> np.ndarray:
-        """A view of shape (N, C, n1, ..., nd)."""
+    def canonical(self) -> tuple[tuple[int, ...], Any]:
+        """Axes and an index that make of images a view of shape (N, C, n1, ..., nd)."""
         order = [axis for axis in (self.batch, self.channels) if axis is not None]
-        view = images.transpose(*order, *self.spatial)
-        if self.channels is None:
-            view = view[..., None] if self.batch is None else np.expand_dims(view, 1)
-            if self.batch is None:
-                view = np.moveaxis(view, -1, 0)
-        return view if self.batch is not None else view[None]
+        index = tuple(None if axis is None else slice(None) for axis in (self.batch, self.channels))
+        return (*order, *self.spatial), index
 
 
 def _layout(value: Any) -> _Layout:
@@ -356,14 +341,14 @@ def _check_division(name: str, extents: tuple[int, ...], cut: Cut) -> None:
             )
 
 
-def _token_view(tokens: np.ndarray, n: int, c: int, windows: tuple[int, ...], cut: Cut, fastest: bool) -> np.ndarray:
-    """Tokens as the core has patches: (N, C, windows, taps)."""
+def _token_axes(
+    n: int, c: int, windows: tuple[int, ...], cut: Cut, fastest: bool
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of tokens taken apart, and its axes as the core has patches: (N, C, windows, taps)."""
     d = len(windows)
     if fastest:
-        split = tokens.reshape(n, *windows, *cut.window, c)
-        return split.transpose(0, 2 * d + 1, *range(1, 2 * d + 1))
-    split = tokens.reshape(n, *windows, c, *cut.window)
-    return split.transpose(0, d + 1, *range(1, d + 1), *range(d + 2, 2 * d + 2))
+        return (n, *windows, *cut.window, c), (0, 2 * d + 1, *range(1, 2 * d + 1))
+    return (n, *windows, c, *cut.window), (0, d + 1, *range(1, d + 1), *range(d + 2, 2 * d + 2))
 
 
 _TOKENS = Names(window=b"patch_size")
@@ -441,22 +426,28 @@ def patchify(
            [10, 11, 14, 15]])
     """
     x = _arguments.array("images", images)
+    places = _patchified(x.shape, patch_size, stride, layout, order)
+    return gathered(x, places, out, _arguments.threads(threads))
+
+
+@_arguments.remembered
+def _patchified(shape: tuple[int, ...], patch_size: Any, stride: Any, layout: Any, order: Any) -> Places:
     axes = _layout(layout)
-    _check_rank("images", x.ndim, len(layout), f"the letters of layout={layout!r}")
+    _check_rank("images", len(shape), len(layout), f"the letters of layout={layout!r}")
     fastest = _channels_fastest(order)
     cut = _patch_cut(len(axes.spatial), patch_size, stride)
-    threads = _arguments.threads(threads)
-    view = axes.canonical(x)
-    windows = cut.windows(view.shape, _TOKENS._replace(input=b"images"))
+    n, c = (1 if axis is None else shape[axis] for axis in (axes.batch, axes.channels))
+    extents = tuple(shape[axis] for axis in axes.spatial)
+    windows = cut.windows((n, c, *extents), _TOKENS._replace(input=b"images"))
     if stride is None:
-        _check_division("image size", view.shape[2:], cut)
-    n, c = view.shape[:2]
-    shape = (n, math.prod(windows), math.prod(cut.window) * c)
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        gather(view, _token_view(result, n, c, windows, cut, fastest), cut, threads, fresh)
-
-    return into(out, shape if axes.batch is not None else shape[1:], native(x.dtype), x, compute)
+        _check_division("image size", extents, cut)
+    tokens = (n, math.prod(windows), math.prod(cut.window) * c)
+    return Places(
+        cut,
+        tokens if axes.batch is not None else tokens[1:],
+        *_token_axes(n, c, windows, cut, fastest),
+        axes.canonical(),
+    )
 
 
 def unpatchify(
@@ -524,42 +515,42 @@ def unpatchify(
     True
     """
     given = _arguments.array("tokens", tokens)
+    places = _unpatchified(given.shape, image_size, patch_size, stride, layout, order)
+    reduce = _reduction(reduction)
+    weights = _weights(weights, places.cut.window, reduction)
+    if weights is None and all(step >= patch for step, patch in zip(places.cut.stride, places.cut.window)):
+        reduce = SUM  # of one element: the same as the mean, in every dtype
+    return scattered(given, places, out, _arguments.threads(threads), reduce, weights)
+
+
+@_arguments.remembered
+def _unpatchified(
+    shape: tuple[int, ...], image_size: Any, patch_size: Any, stride: Any, layout: Any, order: Any
+) -> Places:
     axes = _layout(layout)
     expected = 3 if axes.batch is not None else 2
-    _check_rank("tokens", given.ndim, expected, "(N, L, D)" if expected == 3 else "(L, D), as layout has no N")
-    batched = given if expected == 3 else given[None]
+    _check_rank("tokens", len(shape), expected, "(N, L, D)" if expected == 3 else "(L, D), as layout has no N")
     fastest = _channels_fastest(order)
     rank = len(axes.spatial)
     extents = _arguments.per_axis("image_size", image_size, rank, "image axis")
     cut = _patch_cut(rank, patch_size, stride)
-    reduce = _reduction(reduction)
-    threads = _arguments.threads(threads)
     for place, extent in enumerate(extents):
         if extent < 0:
             raise ValueError(f"image_size[{place}]={extent}: expected an integer of at least 0")
     windows = cut.windows((1, 1, *extents), _TOKENS._replace(input=b"image_size"))
     if stride is None:
         _check_division("image_size", extents, cut)
-    n, length, depth = batched.shape
+    n, length, depth = shape if expected == 3 else (1, *shape)
     taps = math.prod(cut.window)
     c = depth // taps
     if length != math.prod(windows) or depth != c * taps or (axes.channels is None and c != 1):
         depths = f"a multiple of {taps}" if axes.channels is not None else taps
         raise ValueError(
-            f"tokens has shape {given.shape}: expected {math.prod(windows)} patches ({' x '.join(map(str, windows))}) "
+            f"tokens has shape {shape}: expected {math.prod(windows)} patches ({' x '.join(map(str, windows))}) "
             f"of {depths} elements for image_size={extents} and patch_size={cut.window}"
         )
-    weights = _weights(weights, cut.window, reduction)
-    if weights is None and all(step >= patch for step, patch in zip(cut.stride, cut.window)):
-        reduce = SUM  # of one element: the same as the mean, in every dtype
-    averages = weights is not None or reduce == MEAN
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        patches = _token_view(batched, n, c, windows, cut, fastest)
-        scatter(patches, axes.canonical(result), cut, threads, reduce, weights)
-
-    dtype = mean_dtype(given.dtype) if averages else native(given.dtype)
-    return into(out, axes.image_shape(n, c, extents), dtype, given, compute)
+    image = axes.image_shape(n, c, extents)
+    return Places(cut, image, *_token_axes(n, c, windows, cut, fastest), axes.canonical())
 
 
 def _weights(value: Any, window: tuple[int, ...], reduction: str) -> np.ndarray | None:

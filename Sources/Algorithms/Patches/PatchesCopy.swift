@@ -38,43 +38,32 @@ private func copyTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
     run.run(tasks: first..<end)
 }
 
-/// Contiguous runs of fewer bytes take longer to copy one by one than to transpose with their neighbours.
-private let longestShortRun = 32
-
 /// What a thread needs to copy chunks of a plan.
 struct CopyRun {
     let plan: UnsafePointer<CopyPlan>
-    /// Of the box that is copied next: indices along each loop.
-    private let counts: UnsafeMutablePointer<Int>
-    /// Loops of the box with more than one index.
-    private let active: UnsafeMutablePointer<Int>
-    private let indices: UnsafeMutablePointer<Int>
+    private let box: CopyBox
     /// Position of each window at the chunk's first element.
     private let positions: UnsafeMutablePointer<Int>
-    /// Of the rows of a transposition.
-    private let offsets: UnsafeMutablePointer<Int64>
     private let stage: UnsafeMutableRawPointer
 
-    static let longestOffsets = 128
-
     static func scratchBytes(_ plan: inout CopyPlan) -> Int {
-        let lists = (3 &* plan.loopCount &+ plan.windowCount) &* MemoryLayout<Int>.stride
-        let offsets = longestOffsets &* MemoryLayout<Int64>.stride
-        return roundToCacheLine(lists) &+ offsets &+ (plan.stages ? roundToCacheLine(plan.chunkByteCount) : 0)
+        let positions = roundToCacheLine(plan.windowCount &* MemoryLayout<Int>.stride)
+        let stage = plan.stages ? roundToCacheLine(plan.chunkByteCount) : 0
+        return CopyBox.scratchBytes(loopCount: plan.loopCount) &+ positions &+ stage
     }
 
     init(_ plan: UnsafePointer<CopyPlan>, scratch: UnsafeMutableRawPointer) {
         self.plan = plan
-        let loops = plan.pointee.loopCount
-        let lists = 3 &* loops &+ plan.pointee.windowCount
-        counts = scratch.bindMemory(to: Int.self, capacity: lists)
-        active = counts + loops
-        indices = active + loops
-        positions = indices + loops
-        let tables = scratch + roundToCacheLine(lists &* MemoryLayout<Int>.stride)
-        offsets = tables.bindMemory(to: Int64.self, capacity: CopyRun.longestOffsets)
-        stage = tables + CopyRun.longestOffsets &* MemoryLayout<Int64>.stride
+        box = CopyBox(
+            plan.pointee.loops, count: plan.pointee.loopCount, element: plan.pointee.element,
+            swaps: plan.pointee.swaps, streams: plan.pointee.streams && !plan.pointee.stages, scratch: scratch)
+        let windowCount = plan.pointee.windowCount
+        let places = scratch + CopyBox.scratchBytes(loopCount: plan.pointee.loopCount)
+        positions = places.bindMemory(to: Int.self, capacity: windowCount)
+        stage = places + roundToCacheLine(windowCount &* MemoryLayout<Int>.stride)
     }
+
+    private var counts: UnsafeMutablePointer<Int> { box.counts }
 
     func run(tasks: Range<Int>) {
         for task in tasks { copyChunk(task) }
@@ -126,7 +115,7 @@ struct CopyRun {
     /// Elsewhere the fill value is written or the boundary's elements are copied, or nothing.
     private func settle(_ w: Int, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
         if w == plan.pointee.windowCount {
-            copyBox(source, destination)
+            box.copy(source, destination)
             return
         }
         let window = plan.pointee.windows[w]
@@ -229,212 +218,7 @@ struct CopyRun {
         return lower..<max(lower, min(end, count))
     }
 
-    // MARK: - Copying
-
-    private func copyBox(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
-        let loops = plan.pointee.loops
-        var count = listActive()
-        if count == 0 {
-            active[0] = plan.pointee.loopCount &- 1
-            count = 1
-        }
-        // The innermost loop of the destination, and with it the loop that makes the most of one call of a kernel.
-        let run = active[count &- 1]
-        let second = count == 1 ? -1 : partner(of: run, count)
-        if second >= 0 && isTransposed(run, second) {
-            transposeBox(source, destination, second, count)
-            return
-        }
-        count = remove(second, remove(run, count))
-        var box = CopyTile(plan.pointee.element, loops[run], counts[run])
-        if second >= 0 { box.setRows(loops[second], counts[second]) }
-        box.swaps = plan.pointee.swaps
-        box.streams = plan.pointee.streams && !plan.pointee.stages
-        walk(count) { from, to in box.copy(source + from, destination + to) }
-    }
-
-    /// The source is contiguous along the column loop, the destination along the run, which is not or is short.
-    private func isTransposed(_ run: Int, _ column: Int) -> Bool {
-        let loops = plan.pointee.loops
-        let element = plan.pointee.element
-        if plan.pointee.swaps || element > 8 || loops[run].destination != element { return false }
-        if loops[column].source != element { return false }
-        let everySecond = loops[run].source == 2 &* element && counts[run] >= 16
-        return loops[run].source != element && !everySecond
-            || loops[run].source == element && counts[run] &* element < longestShortRun && counts[column] >= 16
-    }
-
-    /// All inner loops that follow each other in the destination make the rows of one transposition.
-    private func transposeBox(
-        _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, _ column: Int, _ activeCount: Int
-    ) {
-        let loops = plan.pointee.loops
-        let element = plan.pointee.element
-        var count = activeCount
-        var rows = 1
-        offsets[0] = 0
-        let run = active[count &- 1]
-        while count > 0 {
-            let l = active[count &- 1]
-            let isDense = l != column && loops[l].destination == rows &* element
-            if !isDense || saturatingMultiply(rows, counts[l]) > CopyRun.longestOffsets { break }
-            for i in 1..<counts[l] {
-                for r in 0..<rows { offsets[i &* rows &+ r] = offsets[r] &+ Int64(i &* loops[l].source) }
-            }
-            rows = rows &* counts[l]
-            count &-= 1
-        }
-        var tile = TransposedTiles(
-            rows: rows, columns: counts[column], sourceRow: loops[run].source,
-            destinationColumn: loops[column].destination, tiles: 1, sourceTile: 0, destinationTile: 0,
-            elementBytes: element)
-        let isOneLoop = rows == counts[run]
-        count = remove(column, count)
-        if count > 0 {
-            count &-= 1
-            let l = active[count]
-            tile.tiles = counts[l]
-            tile.sourceTile = loops[l].source
-            tile.destinationTile = loops[l].destination
-        }
-        walk(count) { from, to in
-            transpose(source + from, to: destination + to, offsets: isOneLoop ? nil : UnsafePointer(offsets), &tile)
-        }
-    }
-
-    /// Calls `body` with the offsets of every index of the first `count` active loops.
-    @inline(__always)
-    private func walk(_ count: Int, _ body: (_ from: Int, _ to: Int) -> Void) {
-        let loops = plan.pointee.loops
-        for k in 0..<count { indices[k] = 0 }
-        var (from, to) = (0, 0)
-        while true {
-            body(from, to)
-            var k = count &- 1
-            while k >= 0 {
-                let l = active[k]
-                from &+= loops[l].source
-                to &+= loops[l].destination
-                indices[k] &+= 1
-                if indices[k] < counts[l] { break }
-                from &-= counts[l] &* loops[l].source
-                to &-= counts[l] &* loops[l].destination
-                indices[k] = 0
-                k &-= 1
-            }
-            if k < 0 { return }
-        }
-    }
-
-    private func listActive() -> Int {
-        var count = 0
-        for l in 0..<plan.pointee.loopCount where counts[l] > 1 {
-            active[count] = l
-            count &+= 1
-        }
-        return count
-    }
-
-    private func remove(_ l: Int, _ count: Int) -> Int {
-        var kept = 0
-        for k in 0..<count where active[k] != l {
-            active[kept] = active[k]
-            kept &+= 1
-        }
-        return kept
-    }
-
-    /// The loop along which the source is contiguous, if the run is not or is short; otherwise the longest.
-    private func partner(of run: Int, _ count: Int) -> Int {
-        let loops = plan.pointee.loops
-        let element = plan.pointee.element
-        let isShort = loops[run].source != element || counts[run] &* element < longestShortRun
-        var best = -1
-        for k in 0..<count where active[k] != run {
-            let l = active[k]
-            if isShort && loops[l].source == element { return l }
-            if best < 0 || counts[l] >= counts[best] { best = l }
-        }
-        return best
-    }
-
-    // MARK: - Filling
-
-    /// Writes the fill value to the whole box.
     private func fillBox(_ destination: UnsafeMutableRawPointer) {
-        let loops = plan.pointee.loops
-        // The innermost loops hold whole elements if they are moved in parts.
-        let size = plan.pointee.fillBytes
-        var fill = plan.pointee.fill
-        var count = listActive()
-        var byteCount = plan.pointee.element
-        while count > 0 && loops[active[count &- 1]].destination == byteCount {
-            byteCount = byteCount &* counts[active[count &- 1]]
-            count &-= 1
-        }
-        if count == 0 || byteCount > size {
-            walk(count) { _, to in
-                fillElements(
-                    &fill, to: destination + to, stride: size, count: byteCount / size, elementBytes: size)
-            }
-            return
-        }
-        let run = active[count &- 1]
-        walk(count &- 1) { _, to in
-            fillElements(
-                &fill, to: destination + to, stride: loops[run].destination, count: counts[run], elementBytes: size)
-        }
-    }
-}
-
-/// Two loops of a copy, and how they are best run.
-private struct CopyTile {
-    let element: Int
-    let run: CopyLoop
-    let count: Int
-    var row = CopyLoop(extent: 1, destination: 0, source: 0)
-    var rows = 1
-    var swaps = false
-    var streams = false
-
-    init(_ element: Int, _ run: CopyLoop, _ count: Int) {
-        self.element = element
-        self.run = run
-        self.count = count
-    }
-
-    mutating func setRows(_ loop: CopyLoop, _ count: Int) {
-        row = loop
-        rows = count
-    }
-
-    @inline(__always)
-    func copy(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
-        if swaps || run.destination != element {
-            copyStrided(
-                source, rowStride: row.source, stride: run.source, to: destination, rowStride: row.destination,
-                stride: run.destination, rows: rows, count: count, elementBytes: element, swapping: swaps)
-        } else if run.source == element {
-            copyRuns(source, destination)
-        } else {
-            gatherRows(
-                source, rowStride: row.source, strideBytes: run.source, to: destination, rowStride: row.destination,
-                rows: rows, count: count, elementBytes: element)
-        }
-    }
-
-    private func copyRuns(_ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer) {
-        let byteCount = count &* element
-        if !streams || byteCount < streamedRunBytes {
-            copyRows(
-                source, strideBytes: row.source, to: destination, strideBytes: row.destination, rows: rows,
-                byteCount: byteCount)
-            return
-        }
-        for r in 0..<rows {
-            sc_stream_copy(
-                (destination + r &* row.destination).assumingMemoryBound(to: UInt8.self),
-                (source + r &* row.source).assumingMemoryBound(to: UInt8.self), Int64(byteCount))
-        }
+        box.fill(destination, with: plan.pointee.fill, size: plan.pointee.fillBytes)
     }
 }

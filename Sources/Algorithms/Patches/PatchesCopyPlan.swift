@@ -37,9 +37,6 @@ private let chunkBytes = 16 << 10
 private let transposedBytes = 64
 /// From this many on, a destination is written past the caches.
 private let streamingBytes = 32 << 20
-/// From this many on, a destination is written from chunks that are put together in L1: beyond the second cache level,
-/// long copies are faster than the same stores one by one.
-private let stagingBytes = 4 << 20
 /// Runs that are streamed from where they lie; shorter ones are put together in a chunk first, as their ends are parts
 /// of cache lines.
 let streamedRunBytes = 4 << 10
@@ -245,8 +242,7 @@ struct CopyPlan {
         let runBytes = run.source == element ? saturatingMultiply(run.extent, element) : 0
         let skips = direction == .scatter && windowCount > 0
         stages =
-            total >= stagingBytes && isDense && !swaps && !isFresh && runBytes < streamedRunBytes
-            && chunkByteCount <= 4 &* chunkBytes && !skips
+            streams && runBytes < streamedRunBytes && chunkByteCount <= 4 &* chunkBytes && !skips
     }
 
     /// Whole loops from the innermost outwards, then a piece of one, at most `limit` bytes: whole positions, as a
@@ -269,10 +265,14 @@ struct CopyPlan {
     }
 
     /// The loop along which the source is contiguous, if a chunk has less of it than whole vectors and the
-    /// destination's innermost loop is another: then every cache line of the source would be read for many chunks.
+    /// destination's innermost loop is another or short: then every cache line of the source would be read for many
+    /// chunks.
     private func transposedLoop() -> Int {
-        if loops[loopCount &- 1].source == element || element > 8 { return -1 }
-        for l in 0..<loopCount where loops[l].source == element && loops[l].unit == 1 {
+        let run = loops[loopCount &- 1]
+        if element > 8 || (run.source == element && saturatingMultiply(run.extent, element) >= longestShortRun) {
+            return -1
+        }
+        for l in 0..<loopCount &- 1 where loops[l].source == element && loops[l].unit == 1 {
             return loops[l].piece < min(loops[l].extent, transposedBytes / element) ? l : -1
         }
         return -1

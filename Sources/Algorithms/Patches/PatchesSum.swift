@@ -5,25 +5,26 @@ import Kernels
 /// Adds up all windows.
 func runSums(_ problem: PatchesProblem, threads: Int, control: Control) throws(Failure) -> Bool {
     let axisBytes = roundToCacheLine((problem.rank &+ 1) &* MemoryLayout<SumAxis>.stride)
-    let loops = 2 &* problem.rank &+ 1
+    let loops = SumPlan.loopCapacity(rank: problem.rank)
     return try withWorkspace(byteCount: axisBytes &+ loops &* MemoryLayout<SumLoop>.stride) {
         (memory) throws(Failure) in
         var plan = SumPlan(
             problem, axes: memory.bindMemory(to: SumAxis.self, capacity: problem.rank &+ 1),
             loops: (memory + axisBytes).bindMemory(to: SumLoop.self, capacity: loops))
         let used = plan.threads(threads)
-        let weightBytes = roundToCacheLine(saturatingMultiply(plan.weightCount, plan.weightBytes))
-        let scratch = plan.scratchBytes
-        let byteCount = saturatingAdd(weightBytes, saturatingMultiply(scratch, used))
+        let weightBytes = roundToCacheLine(plan.weightTableBytes)
+        var scratch = SumScratch(plan)
+        let byteCount = saturatingAdd(weightBytes, saturatingMultiply(scratch.byteCount, used))
         return try withWorkspace(byteCount: byteCount) { (memory) throws(Failure) in
-            plan.writeWeights(to: memory)
+            if plan.averages { plan.writeWeights(to: memory) }
             return withUnsafePointer(to: &plan) { plan in
-                var context = SumContext(
-                    plan: plan, weights: UnsafeRawPointer(memory), scratch: memory + weightBytes,
-                    scratchPerThread: scratch)
-                return ThreadPool.run(
-                    tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
-                    control: control, context: &context, sumTasks)
+                withUnsafePointer(to: &scratch) { scratch in
+                    var context = SumContext(
+                        plan: plan, places: scratch, weights: UnsafeRawPointer(memory), scratch: memory + weightBytes)
+                    return ThreadPool.run(
+                        tasks: plan.pointee.taskCount, grain: plan.pointee.grain(threads: used), threads: used,
+                        control: control, context: &context, sumTasks)
+                }
             }
         }
     }
@@ -34,79 +35,103 @@ func runSums(_ problem: PatchesProblem, threads: Int, control: Control) throws(F
 private let askingDistance = 6 << 10
 
 /// Rows of a transposition between two requests.
-private let transposedRows = 32
+private let transposedRows = 16
 
 private struct SumContext {
     let plan: UnsafePointer<SumPlan>
+    let places: UnsafePointer<SumScratch>
     let weights: UnsafeRawPointer
     let scratch: UnsafeMutableRawPointer
-    let scratchPerThread: Int
 }
 
 private func sumTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
     let context = context.assumingMemoryBound(to: SumContext.self).pointee
     let run = SumRun(
-        context.plan, weights: context.weights, scratch: context.scratch + slot &* context.scratchPerThread)
-    for task in first..<end { run.run(task) }
+        context.plan, context.places, weights: context.weights,
+        scratch: context.scratch + slot &* context.places.pointee.byteCount)
+    for task in first..<end { run.run(task, isFirst: task == first) }
 }
 
 /// What a thread needs to add up blocks of a plan.
 struct SumRun {
-    private let plan: UnsafePointer<SumPlan>
+    let plan: UnsafePointer<SumPlan>
     private let weights: UnsafeRawPointer
     /// The block: its first element and its extent along each axis, and the position that loops outside have reached.
-    private let firsts: UnsafeMutablePointer<Int>
-    private let counts: UnsafeMutablePointer<Int>
+    let firsts: UnsafeMutablePointer<Int>
+    let counts: UnsafeMutablePointer<Int>
     private let positions: UnsafeMutablePointer<Int>
-    private let sums: UnsafeMutableRawPointer
-    private let divisors: UnsafeMutableRawPointer
-    private let firstStage: UnsafeMutableRawPointer
-    private let secondStage: UnsafeMutableRawPointer
+    /// The block's extent along the run's axis when divisors were computed.
+    private let divisorWidth: UnsafeMutablePointer<Int>
+    let sums: UnsafeMutableRawPointer
+    let divisors: UnsafeMutableRawPointer
+    let stages: UnsafeMutableRawPointer
     private let transposed: UnsafeMutableRawPointer
+    let writeLoops: UnsafeMutablePointer<CopyLoop>
+    let boxScratch: UnsafeMutableRawPointer
 
-    init(_ plan: UnsafePointer<SumPlan>, weights: UnsafeRawPointer, scratch: UnsafeMutableRawPointer) {
+    init(
+        _ plan: UnsafePointer<SumPlan>, _ places: UnsafePointer<SumScratch>, weights: UnsafeRawPointer,
+        scratch: UnsafeMutableRawPointer
+    ) {
         self.plan = plan
         self.weights = weights
-        let rank = plan.pointee.problem.rank
-        firsts = scratch.bindMemory(to: Int.self, capacity: 3 &* rank)
-        counts = firsts + rank
-        positions = counts + rank
-        sums = scratch + roundToCacheLine(3 &* rank &* MemoryLayout<Int>.stride)
-        divisors = sums + plan.pointee.sumBytes
-        firstStage = plan.pointee.averages ? divisors + plan.pointee.sumBytes : divisors
-        secondStage = firstStage + 16 &* SumPlan.stageElements
-        transposed = secondStage + 16 &* SumPlan.stageElements
+        let axisCount = plan.pointee.axisCount
+        firsts = (scratch + places.pointee.lists).bindMemory(to: Int.self, capacity: 3 &* axisCount &+ 1)
+        counts = firsts + axisCount
+        positions = counts + axisCount
+        divisorWidth = positions + axisCount
+        sums = scratch + places.pointee.sums
+        divisors = scratch + places.pointee.divisors
+        stages = scratch + places.pointee.stages
+        transposed = scratch + places.pointee.transposed
+        writeLoops = (scratch + places.pointee.loops).bindMemory(to: CopyLoop.self, capacity: axisCount &+ 1)
+        boxScratch = scratch + places.pointee.box
     }
 
-    func run(_ task: Int) {
+    /// `isFirst`: the task is not the one after that before.
+    func run(_ task: Int, isFirst: Bool) {
         setBlock(task)
-        let byteCount = plan.pointee.blockElements &* plan.pointee.element
-        sums.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-        addUp(0, UnsafeRawPointer(plan.pointee.problem.patches), origin(sums, plan.pointee.element), weights, .sums)
+        let element = plan.pointee.element
+        sums.initializeMemory(as: UInt8.self, repeating: 0, count: plan.pointee.blockElements &* element)
+        addUp(0, UnsafeRawPointer(plan.pointee.problem.patches), origin(sums), weights, .sums)
         if plan.pointee.averages {
-            divisors.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-            addUp(0, weights, origin(divisors, plan.pointee.element), weights, .divisors)
+            // Along a run over a batch axis divisors are held for as many elements as a block had.
+            let width = counts[plan.pointee.run.axis]
+            if isFirst || task % plan.pointee.batchTasks == 0 || width > divisorWidth.pointee {
+                divisorWidth.pointee = width
+                divisors.initializeMemory(as: UInt8.self, repeating: 0, count: plan.pointee.divisorCount &* element)
+                addUp(0, weights, origin(divisors), weights, .divisors)
+                if plan.pointee.problem.weights == nil {
+                    invert(
+                        divisors, to: inverses, count: plan.pointee.divisorCount &* plan.pointee.parts,
+                        plan.pointee.scalar)
+                }
+            }
+            average()
         }
         write()
     }
 
+    /// Batch axes fastest: their tasks share divisors.
     private func setBlock(_ task: Int) {
         var rest = task
-        for i in (0..<plan.pointee.problem.rank).reversed() {
-            let axis = plan.pointee.axes[i]
-            let index = rest % axis.blocks
-            rest /= axis.blocks
-            firsts[i] = index &* axis.block
-            counts[i] = min(axis.block, axis.axis.extent &- firsts[i])
-            positions[i] = 0 &- axis.axis.padding
+        for batch in [true, false] {
+            for i in (0..<plan.pointee.axisCount).reversed() where plan.pointee.axes[i].isBatch == batch {
+                let axis = plan.pointee.axes + i
+                let index = rest % axis.pointee.blocks
+                rest /= axis.pointee.blocks
+                firsts[i] = index &* axis.pointee.block
+                counts[i] = min(axis.pointee.block, axis.pointee.axis.extent &- firsts[i])
+                positions[i] = 0 &- axis.pointee.axis.padding
+            }
         }
     }
 
     /// Where the sum of the element would be at which every loop begins.
-    private func origin(_ memory: UnsafeMutableRawPointer, _ element: Int) -> UnsafeMutableRawPointer {
+    private func origin(_ memory: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
         var offset = 0
-        for i in 0..<plan.pointee.problem.rank {
-            offset &+= (positions[i] &- firsts[i]) &* plan.pointee.axes[i].sumStride
+        for i in 0..<plan.pointee.axisCount {
+            offset &+= plan.pointee.axes[i].place(positions[i], first: firsts[i])
         }
         return memory + offset
     }
@@ -120,75 +145,42 @@ struct SumRun {
         _ level: Int, _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer,
         _ quantity: Quantity
     ) {
-        if level == plan.pointee.loopCount {  // an array of no axes
-            add(source, 0, sum, 0, weight, 0, 1, quantity)
-            return
-        }
         if level == plan.pointee.stagedLevel, case .sums = quantity {
             addTransposed(source, sum, weight)
+            return
+        }
+        if level == plan.pointee.tileLevel {
+            addTile(source, sum, weight, quantity)
             return
         }
         let loop = plan.pointee.loops + level
         let axis = loop.pointee.axis
         let position = positions[axis]
-        let first = firsts[axis]
-        // Divisors are the same all along a batch axis.
-        let isDivisor = if case .divisors = quantity { true } else { false }
-        let count = isDivisor && plan.pointee.axes[axis].isBatch ? 1 : counts[axis]
-        let range = indices(loop, low: first &- loop.pointee.reach &- position, high: first &+ count &- 1 &- position)
-        if range.isEmpty { return }
-
-        let advance = loop.pointee.advance &* plan.pointee.axes[axis].sumStride
-        let isStaged = if case .stagedSums = quantity { true } else { false }
-        let sourceStride = isDivisor ? 0 : isStaged ? loop.pointee.staged : loop.pointee.source
-        let weightStride = plan.pointee.weightCount == 1 ? 0 : loop.pointee.weight &* plan.pointee.weightBytes
-        if level == plan.pointee.loopCount &- 1 {
-            let i = range.lowerBound
-            add(
-                source + i &* sourceStride, sourceStride, sum + i &* advance, advance, weight + i &* weightStride,
-                weightStride, range.count, quantity)
-            return
-        }
+        let range = indices(loop, quantity)
+        let sumAxis = plan.pointee.axes + axis
+        let origin = sumAxis.pointee.place(position, first: firsts[axis])
+        let sourceStride = stride(loop, quantity)
+        let weightStride = weightStride(loop)
         for n in 0..<range.count {
             // Taps rise along an axis, so windows fall where they come first.
             let falls = loop.pointee.isFirstOfTwo && loop.pointee.isWindows
             let i = falls ? range.upperBound &- 1 &- n : range.lowerBound &+ n
             positions[axis] = position &+ i &* loop.pointee.advance
-            addUp(
-                level &+ 1, source + i &* sourceStride, sum + i &* advance, weight + i &* weightStride, quantity)
+            let offset = sumAxis.pointee.place(positions[axis], first: firsts[axis]) &- origin
+            addUp(level &+ 1, source + i &* sourceStride, sum + offset, weight + i &* weightStride, quantity)
         }
         positions[axis] = position
     }
 
-    /// Adds what the loops from the staged level on contribute: the part of the patches that they walk is transposed,
-    /// so that it is contiguous along the innermost loop.
-    private func addTransposed(
-        _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer
-    ) {
-        let inner = plan.pointee.loops + (plan.pointee.loopCount &- 1)
-        let axis = inner.pointee.axis
-        let position = positions[axis]
-        let first = firsts[axis]
-        let range = indices(
-            inner, low: first &- plan.pointee.stagedReach &- position, high: first &+ counts[axis] &- 1 &- position)
-        if range.isEmpty { return }
-        let size = plan.pointee.problem.patchesType.byteCount
-        assert(range.count <= plan.pointee.stagedRows)
-        let stride = inner.pointee.source
-        var tile = TransposedTiles(
-            rows: 0, columns: plan.pointee.stagedColumns, sourceRow: stride,
-            destinationColumn: plan.pointee.stagedRows &* size, tiles: 1, sourceTile: 0, destinationTile: 0,
-            elementBytes: size)
-        var row = 0
-        while row < range.count {
-            tile.rows = min(transposedRows, range.count &- row)
-            let rows = source + (range.lowerBound &+ row) &* stride
-            if stride > 0 && stride <= 256 { prefetch(rows + askingDistance, byteCount: tile.rows &* stride) }
-            transpose(rows, to: transposed + row &* size, offsets: nil, &tile)
-            row &+= tile.rows
-        }
-        let origin = UnsafeRawPointer(transposed) - range.lowerBound &* size
-        addUp(plan.pointee.stagedLevel, origin, sum, weight, .stagedSums)
+    /// Indices of a loop that reach into the block.
+    @inline(__always)
+    private func indices(_ loop: UnsafePointer<SumLoop>, _ quantity: Quantity) -> Range<Int> {
+        let axis = loop.pointee.axis
+        let low = firsts[axis] &- positions[axis]
+        // Divisors are the same all along a batch axis, but in a run they are held for each element.
+        var count = counts[axis]
+        if case .divisors = quantity, plan.pointee.axes[axis].isBatch, axis != plan.pointee.run.axis { count = 1 }
+        return indices(loop, low: low &- loop.pointee.reach, high: low &+ count &- 1)
     }
 
     /// Indices of a loop whose advance is from `low` to `high`.
@@ -201,91 +193,153 @@ struct SumRun {
         return first..<max(first, end)
     }
 
-    private func add(
-        _ source: UnsafeRawPointer, _ stride: Int, _ sum: UnsafeMutableRawPointer, _ sumStride: Int,
-        _ weight: UnsafeRawPointer, _ weightStride: Int, _ count: Int, _ quantity: Quantity
+    @inline(__always)
+    private func stride(_ loop: UnsafePointer<SumLoop>, _ quantity: Quantity) -> Int {
+        switch quantity {
+        case .sums: loop.pointee.source
+        case .stagedSums: loop.pointee.staged
+        case .divisors: weightStride(loop)
+        }
+    }
+
+    @inline(__always)
+    private func weightStride(_ loop: UnsafePointer<SumLoop>) -> Int {
+        loop.pointee.weight &* plan.pointee.weightRepeats &* plan.pointee.scalar.byteCount
+    }
+
+    /// The two innermost loops, or one: rows of a run.
+    private func addTile(
+        _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer, _ quantity: Quantity
     ) {
         let plan = plan
-        let arithmetic = plan.pointee.arithmetic
+        let run = plan.pointee.loops + (plan.pointee.loopCount &- 1)
+        let range = indices(run, quantity)
+        if range.isEmpty { return }
+        let runAxis = plan.pointee.axes + run.pointee.axis
+        let count = range.count &* plan.pointee.runUnit
+        var rows = sc_added_rows()
+        rows.rows = 1
+        rows.count = Int64(count &* plan.pointee.parts)
+        let stride = stride(run, quantity)
+        var from = source + range.lowerBound &* stride
+        var to = sum + range.lowerBound &* runAxis.pointee.sumStride
+        var weight = weight + range.lowerBound &* weightStride(run)
+        if plan.pointee.tileLevel < plan.pointee.loopCount &- 1 {
+            let row = plan.pointee.loops + plan.pointee.tileLevel
+            let range = indices(row, quantity)
+            if range.isEmpty { return }
+            let sumStride = row.pointee.advance &* plan.pointee.axes[row.pointee.axis].sumStride
+            rows.rows = Int64(range.count)
+            rows.source_row_stride = Int64(self.stride(row, quantity))
+            rows.sum_row_stride = Int64(sumStride)
+            rows.weight_row_stride = Int64(weightStride(row))
+            from += range.lowerBound &* self.stride(row, quantity)
+            to += range.lowerBound &* sumStride
+            weight += range.lowerBound &* weightStride(row)
+        }
+        rows.sums = to.assumingMemoryBound(to: UInt8.self)
+        rows.source = from.assumingMemoryBound(to: UInt8.self)
+        rows.weights = weight.assumingMemoryBound(to: UInt8.self)
+        var addend = Addend.elements
         if case .divisors = quantity {
-            accumulate(
-                plan.pointee.weightBytes == 4 ? .float32 : .float64, weight, stride: weightStride, weights: nil,
-                weightStride: 0, to: sum, stride: sumStride, count: count)
-            return
-        }
-        let isWeighted = plan.pointee.problem.weights != nil
-        if plan.pointee.reader.isPlain {
-            if stride == plan.pointee.element { prefetch(source + askingDistance, byteCount: count &* stride) }
-            accumulate(
-                arithmetic, source, stride: stride, weights: isWeighted ? weight : nil, weightStride: weightStride,
-                to: sum, stride: sumStride, count: count)
-            return
-        }
-        var first = 0
-        while first < count {
-            let part = min(SumPlan.stageElements, count &- first)
-            plan.pointee.reader.read(
-                source + first &* stride, stride: stride, count: part, to: secondStage, stage: firstStage)
-            accumulate(
-                arithmetic, secondStage, stride: plan.pointee.element,
-                weights: isWeighted ? weight + first &* weightStride : nil, weightStride: weightStride,
-                to: sum + first &* sumStride, stride: sumStride, count: part)
-            first &+= part
-        }
-    }
-
-    /// Asks for patches that are added soon, a whole run at a time.
-    private func prefetch(_ source: UnsafeRawPointer, byteCount: Int) {
-        let lines = source.assumingMemoryBound(to: UInt8.self)
-        for offset in stride(from: 0, to: byteCount, by: 64) { sc_prefetch(lines + offset) }
-    }
-
-    // MARK: - Writing
-
-    /// Divides the block's sums if asked, rounds them and writes them to the array, row by row.
-    private func write() {
-        let rank = plan.pointee.problem.rank
-        for i in 0..<rank { positions[i] = 0 }
-        while true {
-            writeRow()
-            var i = rank &- 1
-            while i >= 0 {
-                if i != plan.pointee.rowAxis {
-                    positions[i] &+= 1
-                    if positions[i] < counts[i] { break }
-                    positions[i] = 0
-                }
-                i &-= 1
+            addend = run.pointee.weight == 0 ? .weight : .elements
+        } else {
+            if plan.pointee.problem.weights != nil { addend = run.pointee.weight == 0 ? .scaled : .weighted }
+            if case .sums = quantity { rows.ahead = Int64(askingDistance) }
+            let size = plan.pointee.problem.patchesType.byteCount
+            if !plan.pointee.reader.isPlain || stride != size &* plan.pointee.runUnit {
+                addConverted(&rows, addend, from, stride: plan.pointee.runUnit == 1 ? stride : size, count)
+                return
             }
-            if i < 0 { return }
+        }
+        addRows(&rows, addend, plan.pointee.scalar)
+    }
+
+    /// Rows that are gathered or converted first, in pieces.
+    private func addConverted(
+        _ rows: inout sc_added_rows, _ addend: Addend, _ source: UnsafeRawPointer, stride: Int, _ count: Int
+    ) {
+        let reader = plan.pointee.reader
+        let (rowCount, sums, weights) = (Int(rows.rows), rows.sums, rows.weights)
+        rows.rows = 1
+        rows.ahead = 0
+        rows.source = UnsafePointer(stages.assumingMemoryBound(to: UInt8.self))
+        for r in 0..<rowCount {
+            let row = source + r &* Int(rows.source_row_stride)
+            var first = 0
+            while first < count {
+                let part = min(SumScratch.stageElements, count &- first)
+                reader.read(
+                    row + first &* stride, stride: stride, count: part, to: stages,
+                    stage: stages + SumScratch.stageBytes)
+                let offset = first &* plan.pointee.element
+                rows.sums = sums.map { $0 + (r &* Int(rows.sum_row_stride) &+ offset) }
+                let weightOffset = if case .weighted = addend { offset } else { 0 }
+                rows.weights = weights.map { $0 + (r &* Int(rows.weight_row_stride) &+ weightOffset) }
+                rows.count = Int64(part &* plan.pointee.parts)
+                addRows(&rows, addend, plan.pointee.scalar)
+                first &+= part
+            }
         }
     }
 
-    private func writeRow() {
-        let axes = plan.pointee.axes
-        let rowAxis = plan.pointee.rowAxis
-        let element = plan.pointee.element
-        var (from, to, divisor) = (0, 0, 0)
-        for i in 0..<plan.pointee.problem.rank {
-            from &+= positions[i] &* axes[i].sumStride
-            to &+= (firsts[i] &+ positions[i]) &* axes[i].axis.stride
-            if !axes[i].isBatch { divisor &+= positions[i] &* axes[i].sumStride }
+    /// Adds what the loops from the staged level on contribute: the part of the patches that they walk is transposed,
+    /// so that it is contiguous along the run.
+    private func addTransposed(
+        _ source: UnsafeRawPointer, _ sum: UnsafeMutableRawPointer, _ weight: UnsafeRawPointer
+    ) {
+        let run = plan.pointee.loops + (plan.pointee.loopCount &- 1)
+        let axis = run.pointee.axis
+        let low = firsts[axis] &- positions[axis]
+        let range = indices(run, low: low &- plan.pointee.stagedReach, high: low &+ counts[axis] &- 1)
+        if range.isEmpty { return }
+        let size = plan.pointee.problem.patchesType.byteCount
+        assert(range.count <= plan.pointee.stagedRows)
+        let part = stagedPart()
+        let stride = run.pointee.source
+        var tile = TransposedTiles(
+            rows: 0, columns: part.columns, sourceRow: stride,
+            destinationColumn: plan.pointee.stagedRows &* size, tiles: 1, sourceTile: 0, destinationTile: 0,
+            elementBytes: size)
+        var row = 0
+        while row < range.count {
+            tile.rows = min(transposedRows, range.count &- row)
+            let rows = source + part.offset + (range.lowerBound &+ row) &* stride
+            askForNext(rows, tile)
+            transpose(rows, to: transposed + row &* size, offsets: nil, &tile)
+            row &+= tile.rows
         }
-        let row = plan.pointee.problem.rank == 0 ? SumAxis() : axes[rowAxis]
-        let count = plan.pointee.problem.rank == 0 ? 1 : counts[rowAxis]
-        if plan.pointee.averages {
-            divide(
-                plan.pointee.arithmetic, sums + from, by: divisors + divisor,
-                stride: row.isBatch ? 0 : element, count: count)
+        let origin = UnsafeRawPointer(transposed) - (part.stagedOffset &+ range.lowerBound &* size)
+        addUp(plan.pointee.stagedLevel, origin, sum, weight, .stagedSums)
+    }
+
+    /// Asks for as many rows as are transposed meanwhile.
+    private func askForNext(_ rows: UnsafeRawPointer, _ tile: TransposedTiles) {
+        if tile.sourceRow > 0 && tile.sourceRow <= 256 {
+            askFor(rows + askingDistance, byteCount: tile.rows &* tile.sourceRow)
+            return
         }
-        var first = 0
-        while first < count {
-            let part = min(SumPlan.stageElements, count &- first)
-            plan.pointee.writer.write(
-                sums + from + first &* element, count: part,
-                to: plan.pointee.problem.array + to + first &* row.axis.stride, stride: row.axis.stride,
-                stages: firstStage, secondStage)
-            first &+= part
+        let next = rows + transposedRows &* tile.sourceRow
+        for r in 0..<tile.rows {
+            askFor(next + r &* tile.sourceRow, byteCount: tile.columns &* tile.elementBytes)
         }
+    }
+
+    /// The staged loops hold a whole patch beside the run, or some elements of a batch axis.
+    private func stagedPart() -> (offset: Int, stagedOffset: Int, columns: Int) {
+        var columns = 1
+        var (offset, stagedOffset) = (0, 0)
+        for l in plan.pointee.stagedLevel..<plan.pointee.loopCount &- 1 {
+            let loop = plan.pointee.loops + l
+            var count = loop.pointee.extent
+            if plan.pointee.axes[loop.pointee.axis].isBatch {
+                let first = firsts[loop.pointee.axis]
+                count = counts[loop.pointee.axis]
+                offset &+= first &* loop.pointee.source
+                stagedOffset &+= first &* loop.pointee.staged
+            }
+            columns = columns &* count
+        }
+        return (offset, stagedOffset, columns)
     }
 }

@@ -8,7 +8,7 @@ struct SumLoop {
     var source: Int
     /// Positions an index moves along the axis.
     var advance: Int
-    /// Elements an index moves along the weights.
+    /// Places an index moves along the table of weights.
     var weight: Int
     var isWindows: Bool
     /// The axis's other loop is inside this one: positions that it covers beyond each of this one's.
@@ -24,163 +24,124 @@ struct SumAxis {
     /// Elements of a block along the axis, and blocks.
     var block = 1
     var blocks = 1
-    /// Memory stride of a block's sums.
+    /// Every so-manieth element's sums are neighbours: those to which the run adds.
+    var phases = 1
+    /// Memory strides of a block's sums: from one element of a phase to the next, and from phase to phase.
     var sumStride = 0
-    var isBatch: Bool { axis.taps == 1 && axis.step == 1 && axis.padding == 0 }
-}
+    var phaseStride = 0
 
-/// Bytes of sums that a block has, so that they stay in L1; and the most that it may have where windows reach far
-/// beyond.
-private let blockBytes = 24 << 10
-private let largestBlockBytes = 192 << 10
-/// Blocks are this many times as large as what windows reach beyond them, where that is possible.
-private let blockWindows = 8
-/// Bytes of patches that are transposed at once.
-private let stagedBytes = 32 << 10
-/// Fewer patches than this take longer to transpose than to add from where they lie.
-private let fewestStaged = 256
-/// A contiguous innermost run worth a call of its own.
-private let shortestRunBytes = 32
-/// Bytes of patches worth waking a thread for, and worth handing out at a time.
-private let bytesPerThread = 64 << 10
-private let bytesPerGrain = 512 << 10
+    var isBatch: Bool { axis.taps == 1 && axis.step == 1 && axis.padding == 0 }
+    var columns: Int { ceilingDivide(block, phases) }
+
+    /// Where in a block that begins at `first` the sum at `position` is, which may lie outside.
+    func place(_ position: Int, first: Int) -> Int {
+        if phases == 1 { return (position &- first) &* sumStride }
+        let column = floorDivide(position, phases)
+        return (position &- column &* phases) &* phaseStride &+ (column &- first / phases) &* sumStride
+    }
+}
 
 /// Sums of overlapping windows, block by block of the array: each block is one task, which adds up all that belongs
 /// there in scratch and writes it once.
 ///
 /// An element's contributions are added in one order: the loops follow the memory of the patches, and along each axis
-/// the taps rise. Loops over batch axes and the choice of the innermost loop change nothing about that, so neither the
-/// batch nor the blocks nor the threads change a bit.
+/// the taps rise. Loops over batch axes and the choice of the two innermost loops change nothing about that, so neither
+/// the batch nor the blocks nor the threads change a bit.
+///
+/// The innermost loop is the *run*, the one outside it the *rows*: one call of a kernel adds all rows. A block's sums lie
+/// so that those of a run are contiguous.
 struct SumPlan {
     let problem: PatchesProblem
-    let arithmetic: ArithmeticKind
     let reader: ElementReader
     let writer: ElementWriter
     let averages: Bool
-    /// Bytes of one sum, and of one weight.
+    /// What sums are added up in; a complex element has two of them.
+    let scalar: SumScalar
+    let parts: Int
+    /// Bytes of one sum.
     let element: Int
-    let weightBytes: Int
-    let weightCount: Int
 
+    /// The array's, and one more of one element.
     let axes: UnsafeMutablePointer<SumAxis>
+    let axisCount: Int
     let loops: UnsafeMutablePointer<SumLoop>
     var loopCount = 0
-    /// The axis along which a block's sums are contiguous.
-    var rowAxis = 0
+    /// Elements of a batch axis that lie inside each index of the run, and that axis.
+    var runUnit = 1
+    var unitAxis = -1
+    /// The loop at which a kernel is called: the rows' if there is one.
+    var tileLevel = 0
     var blockElements = 1
+    /// Sums that divisors are different for; so many elements of batch axes use the same.
+    var divisorCount = 1
     var taskCount = 1
-    /// Where the innermost loop is not contiguous in the patches and the loops from this level on are: what they hold
-    /// is transposed into scratch first. The number of loops if there is no such level.
+    /// Tasks that differ in batch axes alone follow each other: so many.
+    var batchTasks = 1
+    /// Where the run is not contiguous in the patches and the loops from this level on are: what they hold is transposed
+    /// into scratch first. The number of loops if there is no such level.
     var stagedLevel = 0
-    /// Patches that are contiguous for each index of the innermost loop, and indices that scratch has room for.
+    /// Patches that are contiguous for each index of the run, and indices that scratch has room for.
     var stagedColumns = 1
     var stagedRows = 0
-    /// Positions that staged loops of the innermost loop's axis cover.
+    /// Positions that staged loops of the run's axis cover.
     var stagedReach = 0
+    /// The table of weights has each so many times.
+    var weightRepeats = 1
+    var weightCount = 1
+
+    /// Memory that `init` wants.
+    static func loopCapacity(rank: Int) -> Int { 2 &* rank &+ 1 }
 
     init(_ problem: PatchesProblem, axes: UnsafeMutablePointer<SumAxis>, loops: UnsafeMutablePointer<SumLoop>) {
         self.problem = problem
         self.axes = axes
         self.loops = loops
+        axisCount = problem.rank &+ 1
         averages = problem.weights != nil || problem.reduction == .mean
-        arithmetic = averages ? problem.arrayType.arithmetic : problem.patchesType.arithmetic
-        reader = ElementReader(type: problem.patchesType, swapUnit: problem.patchesSwapUnit, arithmetic)
-        writer = ElementWriter(
-            result: problem.arrayType, output: problem.arrayType, swapUnit: problem.arraySwapUnit)
-        element = arithmetic.byteCount
-        weightBytes = arithmetic.partByteCount
-        var taps = 1
-        for i in 0..<problem.rank {
-            axes[i] = SumAxis(axis: problem.axes[i])
-            taps = saturatingMultiply(taps, problem.axes[i].taps)
-        }
-        weightCount = averages && problem.weights != nil ? taps : 1
-        cutBlocks()
-        placeSums()
+        let type = averages ? problem.arrayType : problem.patchesType
+        // Integers are added as they lie, by their size alone.
+        let isRaw = !averages && !type.isFloating
+        let carrier = isRaw ? ElementType.ofBytes(type.byteCount) : type
+        reader = ElementReader(
+            type: isRaw ? carrier : problem.patchesType, swapUnit: problem.patchesSwapUnit, carrier.arithmetic)
+        writer = ElementWriter(result: carrier, output: carrier, swapUnit: problem.arraySwapUnit)
+        scalar = type == .bool ? .bool : SumScalar(carrier.arithmetic)
+        parts = type.isComplex ? 2 : 1
+        element = parts &* scalar.byteCount
+        for i in 0..<problem.rank { axes[i] = SumAxis(axis: problem.axes[i]) }
+        axes[problem.rank] = SumAxis()
         for i in 0..<problem.rank { addLoops(i) }
         sortLoops()
-        chooseInnermost()
-        pairLoops()
+        chooseRun()
+        cutBlocks()
+        placeSums()
         stageTransposed()
+        chooseRows()
+        pairLoops()
+        stagedReach = reachOfStaged()
+        placeWeights()
     }
 
-    // MARK: - Blocks
-
-    /// Whole axes from the innermost in the patches' memory outwards, then a part of one.
-    private mutating func cutBlocks() {
-        var rest = blockBytes / element
-        for i in 0..<problem.rank { axes[i].block = 0 }
-        for _ in 0..<problem.rank {
-            let i = innermostAxisLeft()
-            let extent = axes[i].axis.extent
-            if rest >= extent {
-                axes[i].block = extent
-            } else if rest > 1 {
-                // Windows that reach over a block's end are read for two blocks.
-                let reach = axes[i].axis.dilation &* (axes[i].axis.taps &- 1)
-                let limit = saturatingMultiply(rest, largestBlockBytes / blockBytes)
-                axes[i].block = min(extent, max(rest, min(limit, saturatingMultiply(blockWindows, reach))))
-            } else {
-                axes[i].block = 1
-            }
-            rest = rest / axes[i].block
-            axes[i].blocks = ceilingDivide(extent, axes[i].block)
-            taskCount = saturatingMultiply(taskCount, axes[i].blocks)
-            blockElements = blockElements &* axes[i].block
-        }
-    }
-
-    private func innermostAxisLeft() -> Int {
-        func stride(_ i: Int) -> UInt {
-            (axes[i].axis.windows > 1 ? axes[i].axis.windowStride : axes[i].axis.tapStride).magnitude
-        }
-        var best = -1
-        for i in (0..<problem.rank).reversed() where axes[i].block == 0 {
-            if best < 0 || stride(i) < stride(best) { best = i }
-        }
-        return best
-    }
-
-    /// A block's sums lie as the array does.
-    private mutating func placeSums() {
-        var stride = element
-        var isFirst = true
-        for i in 0..<problem.rank { axes[i].sumStride = 0 }
-        for _ in 0..<problem.rank {
-            var best = -1
-            for i in (0..<problem.rank).reversed() where axes[i].sumStride == 0 {
-                if best < 0 || memoryStride(i) < memoryStride(best) { best = i }
-            }
-            if isFirst { rowAxis = best }
-            isFirst = false
-            axes[best].sumStride = stride
-            stride = stride &* axes[best].block
-        }
-    }
-
-    /// Axes of one element come last.
-    private func memoryStride(_ i: Int) -> UInt {
-        axes[i].axis.extent == 1 ? UInt.max : axes[i].axis.stride.magnitude
-    }
+    var run: SumLoop { loops[loopCount &- 1] }
 
     // MARK: - Loops
 
     private mutating func addLoops(_ i: Int) {
         let axis = axes[i].axis
         if axes[i].isBatch && axis.windows == 1 { return }
-        func append(_ loop: SumLoop) {
-            loops[loopCount] = loop
-        }
         append(
             SumLoop(
                 axis: i, extent: axis.windows, source: axis.windowStride, advance: axis.step, weight: 0, isWindows: true
             ))
-        loopCount &+= 1
         if axis.taps == 1 { return }
         append(
             SumLoop(
-                axis: i, extent: axis.taps, source: axis.tapStride, advance: axis.dilation, weight: axis.weightStride,
-                isWindows: false))
+                axis: i, extent: axis.taps, source: axis.tapStride, advance: axis.dilation, weight: 0, isWindows: false)
+        )
+    }
+
+    private mutating func append(_ loop: SumLoop) {
+        loops[loopCount] = loop
         loopCount &+= 1
     }
 
@@ -197,22 +158,44 @@ struct SumPlan {
         }
     }
 
-    /// Moves a long loop to the innermost place if the one there is short or not contiguous: a loop over a batch axis,
-    /// over the windows that are closest together, or over taps inside their axis's windows. (Any other would change
-    /// the order of summation.)
-    private func chooseInnermost() {
-        if loopCount < 2 || score(loops[loopCount &- 1]) >= shortestRunBytes { return }
-        var best = loopCount &- 1
+    /// Moves loop `l` inwards to `place`.
+    private func move(_ l: Int, to place: Int) {
+        let loop = loops[l]
+        for i in l..<place { loops[i] = loops[i &+ 1] }
+        loops[place] = loop
+    }
+
+    private mutating func remove(_ l: Int) {
+        loopCount &-= 1
+        for i in l..<loopCount { loops[i] = loops[i &+ 1] }
+    }
+
+    /// Moves the loop of which a kernel makes the most to the innermost place, together with a batch loop inside it if
+    /// one stride walks both.
+    private mutating func chooseRun() {
+        var best = -1
         var windowsSeen = false
         for l in (0..<loopCount).reversed() {
+            // Over a batch axis, over the windows that are closest together, or over taps inside their axis's windows: any
+            // other would change the order of summation.
             let isBatch = axes[loops[l].axis].isBatch
-            if !isBatch && (loops[l].isWindows ? windowsSeen : !isInsideWindows(l)) { continue }
-            if !isBatch && loops[l].isWindows { windowsSeen = true }
-            if score(loops[l]) > score(loops[best]) { best = l }
+            let isFree = isBatch || (loops[l].isWindows ? !windowsSeen : isInsideWindows(l))
+            if loops[l].isWindows && !isBatch { windowsSeen = true }
+            if !isFree && l < loopCount &- 1 || loops[l].advance > mostPhases { continue }
+            if best < 0 || worth(l) > worth(best) { best = l }
         }
-        let loop = loops[best]
-        for l in best..<loopCount &- 1 { loops[l] = loops[l &+ 1] }
-        loops[loopCount &- 1] = loop
+        if best < 0 {
+            append(SumLoop(axis: problem.rank, extent: 1, source: 0, advance: 1, weight: 0, isWindows: true))
+            return
+        }
+        let unit = unitLoop(of: best)
+        move(best, to: loopCount &- 1)
+        if unit >= 0 {
+            let l = unit > best ? unit &- 1 : unit
+            unitAxis = loops[l].axis
+            runUnit = loops[l].extent
+            remove(l)
+        }
     }
 
     private func isInsideWindows(_ l: Int) -> Bool {
@@ -220,12 +203,59 @@ struct SumPlan {
         return false
     }
 
-    /// Bytes that a loop adds in one call; strided sums count for little, whether or not their source is contiguous.
-    private func score(_ loop: SumLoop) -> Int {
-        let within = ceilingDivide(axes[loop.axis].block, loop.advance)
-        let byteCount = saturatingMultiply(min(loop.extent, within), element)
-        if loop.advance &* axes[loop.axis].sumStride != element { return byteCount / 8 }
-        return loop.source == problem.patchesType.byteCount ? byteCount : byteCount / 2
+    /// Bytes that a loop adds in one row, up to those that make calls cheap; runs to be transposed first are worth less.
+    private func worth(_ l: Int) -> Int {
+        let size = problem.patchesType.byteCount
+        let unit = unitLoop(of: l)
+        let elements = saturatingMultiply(loops[l].extent, unit < 0 ? 1 : loops[unit].extent)
+        let byteCount = min(saturatingMultiply(elements, size), 512)
+        return unit >= 0 || loops[l].source == size ? 8 &* min(byteCount, 64) : byteCount
+    }
+
+    /// A short contiguous batch loop that lies inside each index of loop `l`, -1 if none.
+    private func unitLoop(of l: Int) -> Int {
+        let size = problem.patchesType.byteCount
+        if axes[loops[l].axis].isBatch || loops[l].advance != 1 { return -1 }
+        for b in 0..<loopCount where axes[loops[b].axis].isBatch && loops[b].source == size {
+            let sumBytes = saturatingMultiply(loops[b].extent, element)
+            if loops[l].source != saturatingMultiply(loops[b].extent, size) || sumBytes > longestUnitBytes { continue }
+            if loops[b].extent != axes[loops[b].axis].axis.extent { continue }  // windows in padding after the array
+            let taps = problem.weights == nil ? 0 : saturatingMultiply(tapCount, sumBytes)
+            return taps <= longestTableBytes ? b : -1
+        }
+        return -1
+    }
+
+    private var tapCount: Int {
+        var taps = 1
+        for i in 0..<problem.rank { taps = saturatingMultiply(taps, problem.axes[i].taps) }
+        return taps
+    }
+
+    /// Moves a long loop next to the run, unless that one there is long enough: a batch loop or the second of an axis,
+    /// which leave the order of summation as it is.
+    private mutating func chooseRows() {
+        let last = loopCount &- 1
+        tileLevel = last
+        if last == 0 || stagedLevel == last { return }
+        func rows(_ l: Int) -> Int {
+            let loop = loops[l]
+            let isFree = l == last &- 1 || axes[loop.axis].isBatch || isInsideOther(l)
+            if !isFree || loop.axis == run.axis { return 0 }
+            return min(loop.extent, ceilingDivide(axes[loop.axis].block, loop.advance))
+        }
+        var best = last &- 1
+        if rows(best) < fewestRows {
+            for l in (stagedLevel == loopCount ? 0 : stagedLevel)..<last where rows(l) > rows(best) { best = l }
+        }
+        if rows(best) == 0 { return }
+        move(best, to: last &- 1)
+        tileLevel = last &- 1
+    }
+
+    private func isInsideOther(_ l: Int) -> Bool {
+        for outer in 0..<l where loops[outer].axis == loops[l].axis { return true }
+        return false
     }
 
     private func pairLoops() {
@@ -237,24 +267,118 @@ struct SumPlan {
         }
     }
 
+    // MARK: - Blocks
+
+    /// The run's axis, then whole axes from the innermost in the patches' memory outwards, then a part of one.
+    private mutating func cutBlocks() {
+        for i in 0..<axisCount { axes[i].block = 0 }
+        axes[run.axis].phases = run.advance
+        if unitAxis >= 0 { cut(unitAxis, atMost: .max) }
+        let stages = willStage
+        cut(run.axis, atMost: stages ? mostStaged / contiguousTaps &* run.advance : .max)
+        let batch = stages ? max(1, mostStaged / (contiguousTaps &* stagedRange)) : .max
+        while true {
+            let i = innermostAxisLeft()
+            if i < 0 { break }
+            cut(i, atMost: axes[i].isBatch ? batch : .max)
+        }
+    }
+
+    private mutating func cut(_ i: Int, atMost limit: Int) {
+        let extent = axes[i].axis.extent
+        // Windows that reach over a block's end are read for two blocks.
+        let reach = axes[i].axis.dilation &* (axes[i].axis.taps &- 1)
+        let room = blockBytes / element / blockElements
+        let mostRoom = largestBlockBytes / element / blockElements
+        var block = max(room, min(mostRoom, saturatingMultiply(blockWindows, reach)))
+        block = max(1, min(extent, block, limit))
+        if block < extent { block = max(1, block / axes[i].phases) &* axes[i].phases }
+        axes[i].block = block
+        axes[i].blocks = ceilingDivide(extent, block)
+        taskCount = saturatingMultiply(taskCount, axes[i].blocks)
+        if axes[i].isBatch { batchTasks = saturatingMultiply(batchTasks, axes[i].blocks) }
+        blockElements = blockElements &* axes[i].phases &* axes[i].columns
+        if !axes[i].isBatch || i == run.axis || i == unitAxis {
+            divisorCount = divisorCount &* axes[i].phases &* axes[i].columns
+        }
+    }
+
+    private func innermostAxisLeft() -> Int {
+        func stride(_ i: Int) -> UInt {
+            (axes[i].axis.windows > 1 ? axes[i].axis.windowStride : axes[i].axis.tapStride).magnitude
+        }
+        var best = -1
+        for i in (0..<axisCount).reversed() where axes[i].block == 0 {
+            if best < 0 || stride(i) < stride(best) { best = i }
+        }
+        return best
+    }
+
+    /// A run's sums side by side, then those of the other window axes, then of batch axes; each as the array has them.
+    private mutating func placeSums() {
+        var stride = element
+        func place(_ i: Int) {
+            axes[i].sumStride = stride
+            axes[i].phaseStride = stride &* axes[i].columns
+            stride = stride &* axes[i].columns &* axes[i].phases
+        }
+        if unitAxis >= 0 { place(unitAxis) }
+        place(run.axis)
+        for batch in [false, true] {
+            while true {
+                var best = -1
+                for i in (0..<axisCount).reversed() where axes[i].sumStride == 0 && axes[i].isBatch == batch {
+                    if best < 0 || memoryStride(i) < memoryStride(best) { best = i }
+                }
+                if best < 0 { break }
+                place(best)
+            }
+        }
+    }
+
+    /// Axes of one element come last.
+    private func memoryStride(_ i: Int) -> UInt {
+        axes[i].axis.extent == 1 ? UInt.max : axes[i].axis.stride.magnitude
+    }
+
+    // MARK: - Staging
+
+    private var willStage: Bool {
+        let size = problem.patchesType.byteCount
+        return loopCount > 1 && size <= 8 && runUnit == 1 && run.source != size && run.extent >= fewestStagedRows
+    }
+
+    /// Taps and windows that are contiguous beside the run, without the batch.
+    private var contiguousTaps: Int {
+        var columns = 1
+        for l in (0..<loopCount &- 1).reversed() {
+            if loops[l].source != columns &* problem.patchesType.byteCount || axes[loops[l].axis].isBatch { break }
+            let next = saturatingMultiply(columns, loops[l].extent)
+            if next > mostStaged / fewestStagedRows { break }
+            columns = next
+        }
+        return columns
+    }
+
+    /// Patches that are transposed at once.
+    private var mostStaged: Int { stagedBytes / problem.patchesType.byteCount }
+
     private mutating func stageTransposed() {
         stagedLevel = loopCount
+        if !willStage { return }
         let size = problem.patchesType.byteCount
-        guard loopCount > 1, size <= 8 else { return }
-        let inner = loops[loopCount &- 1]
-        let within = stagedRange(inner)
-        stagedRows = min(inner.extent, within)
-        if inner.source == size || stagedRows < 4 { return }
+        stagedRows = stagedRange
         var level = loopCount &- 1
         while level > 0 {
             let loop = loops[level &- 1]
-            let isWhole = !axes[loop.axis].isBatch || axes[loop.axis].block == loop.extent
-            let columns = saturatingMultiply(stagedColumns, loop.extent)
+            let extent = axes[loop.axis].isBatch ? axes[loop.axis].block : loop.extent
+            let columns = saturatingMultiply(stagedColumns, extent)
             let bytes = saturatingMultiply(saturatingMultiply(columns, stagedRows), size)
-            if loop.source != stagedColumns &* size || !isWhole || bytes > stagedBytes { break }
+            if loop.source != stagedColumns &* size || bytes > 2 &* stagedBytes { break }
             level &-= 1
             loops[level].staged = stagedColumns &* stagedRows &* size
             stagedColumns = columns
+            if extent < loop.extent { break }
         }
         if stagedColumns &* stagedRows < fewestStaged {
             stagedColumns = 1
@@ -262,78 +386,94 @@ struct SumPlan {
         }
         loops[loopCount &- 1].staged = size
         stagedLevel = level
-        stagedReach = reachOfStaged()
     }
 
-    /// Indices of the innermost loop at which any tap of its axis may lie in one block.
-    private func stagedRange(_ inner: SumLoop) -> Int {
-        let axis = axes[inner.axis]
+    /// Indices of the run at which any tap of its axis may lie in one block.
+    private var stagedRange: Int {
+        let axis = axes[run.axis]
         let other =
-            inner.isWindows ? axis.axis.dilation &* (axis.axis.taps &- 1) : axis.axis.step &* (axis.axis.windows &- 1)
-        return saturatingAdd(axis.block, other) / inner.advance &+ 1
+            run.isWindows ? axis.axis.dilation &* (axis.axis.taps &- 1) : axis.axis.step &* (axis.axis.windows &- 1)
+        return min(run.extent, saturatingAdd(axis.block, other) / run.advance &+ 1)
     }
 
-    /// What the innermost loop's range grows by where its axis's other loop is staged too.
+    /// What the run's range grows by where its axis's other loop is staged too.
     private func reachOfStaged() -> Int {
-        let inner = loops[loopCount &- 1]
-        for l in stagedLevel..<loopCount &- 1 where loops[l].axis == inner.axis {
+        for l in stagedLevel..<max(loopCount &- 1, stagedLevel) where loops[l].axis == run.axis {
             return loops[l].advance &* (loops[l].extent &- 1)
         }
         return 0
     }
 
-    // MARK: - Scratch and threads
+    // MARK: - Weights
 
-    /// Elements that are converted at once.
-    static let stageElements = 256
-
-    var sumBytes: Int { roundToCacheLine(blockElements &* element) }
-    var scratchBytes: Int {
-        let lists = roundToCacheLine(3 &* problem.rank &* MemoryLayout<Int>.stride)
-        return lists &+ sumBytes &* (averages ? 2 : 1) &+ 2 &* 16 &* SumPlan.stageElements &+ transposedBytes
+    /// The run's taps are neighbours in the table of weights.
+    private mutating func placeWeights() {
+        guard averages, problem.weights != nil else { return }
+        weightRepeats = runUnit &* parts
+        let last = run.isWindows ? -1 : run.axis
+        if last >= 0 { placeWeights(last) }
+        for i in (0..<problem.rank).reversed() where i != last { placeWeights(i) }
     }
 
-    private var transposedBytes: Int {
-        stagedLevel == loopCount ? 0 : roundToCacheLine(stagedColumns &* stagedRows &* problem.patchesType.byteCount)
+    private mutating func placeWeights(_ axis: Int) {
+        for l in 0..<loopCount where loops[l].axis == axis && !loops[l].isWindows { loops[l].weight = weightCount }
+        weightCount = saturatingMultiply(weightCount, axes[axis].axis.taps)
     }
 
-    private var bytesPerTask: Int {
-        var count = saturatingMultiply(blockElements, element)
-        for i in 0..<problem.rank {
-            let axis = axes[i].axis
-            count = saturatingMultiply(count, max(1, axis.taps / axis.step))
-        }
-        return max(count, 1)
+    var weightTableBytes: Int {
+        saturatingMultiply(saturatingMultiply(weightCount, weightRepeats), scalar.byteCount)
     }
 
-    func threads(_ wanted: Int) -> Int {
-        max(1, min(wanted, taskCount, saturatingMultiply(bytesPerTask, taskCount) / bytesPerThread))
-    }
-
-    func grain(threads: Int) -> Int {
-        let bySize = max(1, bytesPerGrain / bytesPerTask)
-        return threads == 1 ? bySize : max(1, min(bySize, taskCount / (4 &* threads)))
-    }
-
-    /// The weights in the arithmetic's precision; one of 1 where none are given.
+    /// Each weight as often as the table has it; a single 1 where none are given.
     func writeWeights(to memory: UnsafeMutableRawPointer) {
-        for i in 0..<weightCount {
-            let weight = problem.weights?[i] ?? 1
-            if weightBytes == 4 {
-                memory.storeBytes(of: Float(weight), toByteOffset: 4 &* i, as: Float.self)
-            } else {
-                memory.storeBytes(of: weight, toByteOffset: 8 &* i, as: Double.self)
+        for tap in 0..<weightCount {
+            var place = 0
+            for l in 0..<loopCount where !loops[l].isWindows {
+                let axis = axes[loops[l].axis].axis
+                if problem.weights != nil {
+                    place &+= tap / max(axis.weightStride, 1) % axis.taps &* loops[l].weight
+                }
+            }
+            let weight = problem.weights?[tap] ?? 1
+            for i in place &* weightRepeats..<(place &+ 1) &* weightRepeats {
+                if scalar.byteCount == 4 {
+                    memory.storeBytes(of: Float(weight), toByteOffset: 4 &* i, as: Float.self)
+                } else {
+                    memory.storeBytes(of: weight, toByteOffset: 8 &* i, as: Double.self)
+                }
             }
         }
     }
 }
 
-extension ArithmeticKind {
-    /// Bytes of a real number, or of a complex one's part.
-    var partByteCount: Int {
-        switch self {
-        case .complex64, .complex128: byteCount / 2
-        default: byteCount
+/// Bytes of sums that a block has, so that they stay in L1; and the most that it may have where windows reach far
+/// beyond.
+private let blockBytes = 24 << 10
+private let largestBlockBytes = 192 << 10
+/// Blocks are this many times as large as what windows reach beyond them, where that is possible.
+private let blockWindows = 8
+/// Bytes of patches that are transposed at once.
+private let stagedBytes = 32 << 10
+/// Fewer patches than this take longer to transpose than to add from where they lie.
+private let fewestStaged = 256
+private let fewestStagedRows = 4
+/// Fewer rows in a call of a kernel are worth looking for others.
+private let fewestRows = 8
+/// Steps up to which every so-manieth sum is laid beside the other.
+private let mostPhases = 64
+/// Channels that a run may have inside each of its elements, and weights repeated for them.
+private let longestUnitBytes = 4 << 10
+private let longestTableBytes = 64 << 10
+
+extension SumScalar {
+    fileprivate init(_ arithmetic: ArithmeticKind) {
+        switch arithmetic {
+        case .boolean: self = .word8
+        case .word16: self = .word16
+        case .word32: self = .word32
+        case .word64: self = .word64
+        case .float32, .complex64: self = .float32
+        case .float64, .complex128: self = .float64
         }
     }
 }

@@ -38,18 +38,6 @@ struct PoolForm {
     }
 }
 
-extension ElementType {
-    /// A type that is computed with in place, by its size.
-    fileprivate static func ofBytes(_ count: Int) -> ElementType {
-        switch count {
-        case 1: .bool
-        case 2: .uint16
-        case 4: .uint32
-        default: .uint64
-        }
-    }
-}
-
 extension PoolScalar {
     fileprivate init(_ type: ElementType) {
         switch type {

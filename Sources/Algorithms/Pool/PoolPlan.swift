@@ -38,6 +38,8 @@ struct PoolPlan {
     let readsInPlace: Bool
     /// There is no vertical pass to make: windows are read where they lie, unless they reach into the padding.
     let isDirect: Bool
+    /// Rows and columns of a window are combined in registers, in the same order.
+    let fuses: Bool
     let writesInPlace: Bool
     /// Maxima with indices are looked for where elements lie, but for those at the border.
     let takesInPlace: Bool
@@ -90,6 +92,9 @@ struct PoolPlan {
         isDirect =
             isPlain && row.taps == 1 && row.isInterior && !hasPlanes
             && PoolPlan.reads(horizontal, column, lineIsDense: lineIsDense, hasUnits: unit.outExtent > 1)
+        fuses =
+            readsInPlace && unit.outExtent > 1 && indices == nil && !hasPlanes && !isDirect && column.taps <= tapChunk
+            && PoolPlan.gainsByFusing(row, column)
         tapOrder = PoolPlan.tapOrder(roles, row, column)
         wideIndices = roles.reach > Int(Int32.max)
         let chunkTaps = min(column.taps, tapChunk)
@@ -99,7 +104,7 @@ struct PoolPlan {
         writesInPlace = form.writer.isPlain && isDenseOutput && column.taps <= tapChunk
 
         // Blocks: a line of at most `lineElements`, as many rows as stay in the cache with it.
-        let lineElements = min(longestLine, lineBytes / form.elementBytes)
+        let lineElements = min(longestLine, lineBytes / form.elementBytes) &* (fuses ? fusedLines : 1)
         // What is always read where it lies has no lines.
         let window = isDirect && column.isInterior ? 1 : column.dilation &* (chunkTaps &- 1) &+ 1
         unitBlock = PoolPlan.unitBlock(unit.outExtent, lineElements, window &+ column.step, form.elementBytes)
@@ -114,6 +119,12 @@ struct PoolPlan {
             !readsInPlace && indices == nil && row.sharesTaps && blockRows <= mostStagedBytes / pitch
         stagedRows = stagesBlocks ? blockRows : 8
         scratch = PoolScratch(self, span: span, pitch: pitch)
+    }
+
+    /// Loads of an output's window against those and the stores of two passes, which neighbouring outputs share.
+    private static func gainsByFusing(_ row: PoolAxis, _ column: PoolAxis) -> Bool {
+        saturatingMultiply(row.taps, column.taps)
+            <= saturatingAdd(saturatingMultiply(column.step, saturatingAdd(row.taps, 1)), column.taps)
     }
 
     /// Whether the horizontal pass can read input where it lies.
@@ -191,6 +202,8 @@ extension PoolAxis {
 /// Elements and bytes of a line: with the rows that it is made from it stays in the L1 cache.
 private let longestLine = 4096
 private let lineBytes = 16384
+/// Where the lines are needed at borders alone, blocks have so many times as much.
+private let fusedLines = 4
 /// Elements of rows with indices that are looked at together.
 private let groupElements = 1024
 /// Bytes of a block's input that is gathered or converted before it is combined: it stays in the L2 cache.

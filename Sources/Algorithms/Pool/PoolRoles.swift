@@ -104,12 +104,14 @@ struct PoolRoles {
     /// The window axis along which memory is densest.
     mutating func takeColumn() -> PoolAxis { take(densestWindow()) }
 
-    /// The densest batch axis inside the columns.
+    /// The densest batch axis inside the columns. Of maxima with indices that have a column or two, any will do: their
+    /// taps are gathered, of one output as slowly as of many.
     mutating func takeUnit(inside column: PoolAxis) -> PoolAxis {
+        let takesAny = indices != nil && column.outExtent <= 2
         var best: Int?
         for i in 0..<count where !axes[i].isWindow && axes[i].inStride > 0 {
             if indices != nil && axes[i].flatStride != 0 { continue }
-            if column.isWindow && axes[i].distance >= column.distance { continue }
+            if column.isWindow && !takesAny && axes[i].distance >= column.distance { continue }
             if let found = best, axes[i].inStride >= axes[found].inStride { continue }
             best = i
         }

@@ -20,7 +20,11 @@ struct PoolRun {
         let taps = plan.pointee.column.taps
         let chunk = plan.pointee.tapChunk
         var results = Results(block, self)
-        horizontal(&block, 0..<min(chunk, taps), into: results)
+        if plan.pointee.fuses {
+            fused(&block, into: results)
+        } else {
+            horizontal(&block, 0..<min(chunk, taps), into: results)
+        }
         var first = chunk
         while first < taps {
             let partial = Results(scratch + plan.pointee.scratch.chunk, block, self)
@@ -74,7 +78,7 @@ struct PoolRun {
     // MARK: - Windows along a line
 
     /// Reduces the taps `chunk` of the column axis, after the rows if there is a vertical pass to make.
-    private func horizontal(_ block: inout PoolBlock, _ chunk: Range<Int>, into results: Results) {
+    func horizontal(_ block: inout PoolBlock, _ chunk: Range<Int>, into results: Results) {
         let column = plan.pointee.column
         let first = column.step &* block.columns.lowerBound &+ column.dilation &* chunk.lowerBound &- column.padding
         let span = column.step &* (block.columns.count &- 1) &+ column.dilation &* (chunk.count &- 1) &+ 1

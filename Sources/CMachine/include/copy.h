@@ -10,12 +10,14 @@
  * again, which takes longer than the loads. */
 static inline const void *sc_load_address(const void *const *place) { return *(const void *const volatile *)place; }
 
-/* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. */
-#define SC_COPY_PIECES(type, row)                                                                                      \
+/* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. ASK is what
+ * is said of memory that is read and written next. */
+#define SC_COPY_PIECES(type, row, ASK)                                                                                 \
   for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
     const uint8_t *source = row;                                                                                       \
     type piece;                                                                                                        \
     for (int64_t i = 0; i < count - (int64_t)sizeof piece; i += (int64_t)sizeof piece) {                               \
+      ASK(source + i, destination + i);                                                                                \
       __builtin_memcpy(&piece, source + i, sizeof piece);                                                              \
       __builtin_memcpy(destination + i, &piece, sizeof piece);                                                         \
     }                                                                                                                  \
@@ -24,48 +26,95 @@ static inline const void *sc_load_address(const void *const *place) { return *(c
   }
 
 /* Rows of one to two pieces: no loop inside, so that short rows take a few cycles each. */
-#define SC_COPY_TWO_PIECES(type, row)                                                                                  \
+#define SC_COPY_TWO_PIECES(type, row, ASK)                                                                             \
   for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
     const uint8_t *source = row;                                                                                       \
     type first, last;                                                                                                  \
+    ASK(source, destination);                                                                                          \
     __builtin_memcpy(&first, source, sizeof first);                                                                    \
     __builtin_memcpy(&last, source + count - sizeof last, sizeof last);                                                \
     __builtin_memcpy(destination, &first, sizeof first);                                                               \
     __builtin_memcpy(destination + count - sizeof last, &last, sizeof last);                                           \
   }
 
-/* Copies `rows` rows of `count` bytes, the r-th of which begins at `row`, between places that do not overlap. */
-#define SC_COPY_ROWS(row)                                                                                              \
-  if (count > 2 * SC_VECTOR_BYTES) {                                                                                   \
-    SC_COPY_PIECES(sc_u8v, row)                                                                                        \
-  } else if (count >= SC_VECTOR_BYTES) {                                                                               \
-    SC_COPY_TWO_PIECES(sc_u8v, row)                                                                                    \
-  } else if (count >= SC_HALF_BYTES) {                                                                                 \
-    SC_COPY_TWO_PIECES(sc_u8h, row)                                                                                    \
-  } else if (count >= 16) {                                                                                            \
-    SC_COPY_TWO_PIECES(sc_u8x16, row)                                                                                  \
-  } else if (count >= 8) {                                                                                             \
-    SC_COPY_TWO_PIECES(uint64_t, row)                                                                                  \
-  } else if (count >= 4) {                                                                                             \
-    SC_COPY_TWO_PIECES(uint32_t, row)                                                                                  \
-  } else if (count >= 2) {                                                                                             \
-    SC_COPY_TWO_PIECES(uint16_t, row)                                                                                  \
-  } else if (count > 0) {                                                                                              \
-    SC_COPY_TWO_PIECES(uint8_t, row)                                                                                   \
+#define SC_COPY_ONE_PIECE(type, row, ASK)                                                                              \
+  for (int64_t r = 0; r < rows; ++r, destination += destination_stride) {                                              \
+    const uint8_t *source = row;                                                                                       \
+    type piece;                                                                                                        \
+    ASK(source, destination);                                                                                          \
+    __builtin_memcpy(&piece, source, sizeof piece);                                                                    \
+    __builtin_memcpy(destination, &piece, sizeof piece);                                                               \
   }
+
+#define SC_COPY_ONE_OR_TWO(type, row, ASK)                                                                             \
+  if (count == (int64_t)sizeof(type)) {                                                                                \
+    SC_COPY_ONE_PIECE(type, row, ASK)                                                                                  \
+  } else {                                                                                                             \
+    SC_COPY_TWO_PIECES(type, row, ASK)                                                                                 \
+  }
+
+/* Copies `rows` rows of `count` bytes, the r-th of which begins at `row`, between places that do not overlap. */
+#define SC_COPY_ROWS(row, ASK)                                                                                         \
+  if (count > 2 * SC_VECTOR_BYTES) {                                                                                   \
+    SC_COPY_PIECES(sc_u8v, row, ASK)                                                                                   \
+  } else if (count >= SC_VECTOR_BYTES) {                                                                               \
+    SC_COPY_ONE_OR_TWO(sc_u8v, row, ASK)                                                                               \
+  } else if (count >= SC_HALF_BYTES) {                                                                                 \
+    SC_COPY_ONE_OR_TWO(sc_u8h, row, ASK)                                                                               \
+  } else if (count >= 16) {                                                                                            \
+    SC_COPY_ONE_OR_TWO(sc_u8x16, row, ASK)                                                                             \
+  } else if (count >= 8) {                                                                                             \
+    SC_COPY_ONE_OR_TWO(uint64_t, row, ASK)                                                                             \
+  } else if (count >= 4) {                                                                                             \
+    SC_COPY_ONE_OR_TWO(uint32_t, row, ASK)                                                                             \
+  } else if (count >= 2) {                                                                                             \
+    SC_COPY_ONE_OR_TWO(uint16_t, row, ASK)                                                                             \
+  } else if (count > 0) {                                                                                              \
+    SC_COPY_ONE_PIECE(uint8_t, row, ASK)                                                                               \
+  }
+#define SC_ASK_NOTHING(source, destination)
 
 /* Rows at even distances. */
 static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *source_rows,
                                 int64_t source_stride, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(source_rows + r * source_stride);
+  SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_NOTHING);
 }
 
 /* Rows that begin at offsets from one place. */
 static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *base,
                                         const intptr_t *offsets, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(base + offsets[r]);
+  SC_COPY_ROWS(base + offsets[r], SC_ASK_NOTHING);
 }
 
+/* Tiles of rows, all at even distances. */
+typedef struct sc_copied_tiles {
+  uint8_t *destination;
+  const uint8_t *source;
+  int64_t destination_row, source_row, destination_tile, source_tile;
+  int64_t rows, tiles, count;
+} sc_copied_tiles;
+
+/* What follows a row in the source and what is written a little later are asked for: the hardware sees no pattern in
+ * short rows. */
+#define SC_ASK_AHEAD(source, destination)                                                                              \
+  __builtin_prefetch((source) + ahead, 0, 3);                                                                          \
+  __builtin_prefetch((destination) + 1024, 1, 3)
+
+enum { SC_WORTH_ASKING = 32 };
+
+static inline void sc_copy_tiles(const sc_copied_tiles *p) {
+  const int64_t rows = p->rows, count = p->count, ahead = count + 64;
+  const int64_t destination_stride = p->destination_row, source_stride = p->source_row;
+  for (int64_t tile = 0; tile < p->tiles; ++tile) {
+    uint8_t *destination = p->destination + tile * p->destination_tile;
+    const uint8_t *source_rows = p->source + tile * p->source_tile;
+    if (count < SC_WORTH_ASKING) {
+      SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_NOTHING)
+    } else {
+      SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_AHEAD)
+    }
+  }
+}
 /* Copies bytes with their highest bit flipped: signed ones become unsigned, 128 more each. */
 #define SC_COPY_FLIPPED(type)                                                                                          \
   do {                                                                                                                 \

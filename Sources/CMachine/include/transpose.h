@@ -16,6 +16,8 @@
 #define SC_TURNS_2(b, n) SC_LOW_2(b, n), SC_HIGH_2(b, n)
 #define SC_TURNS_4(b, n) SC_TURNS_2(b, n), SC_TURNS_2((b) + 2, n)
 #define SC_TURNS_8(b, n) SC_TURNS_4(b, n), SC_TURNS_4((b) + 4, n)
+#define SC_TURNS_16(b, n) SC_TURNS_8(b, n), SC_TURNS_8((b) + 8, n)
+#define SC_TURNS_32(b, n) SC_TURNS_16(b, n), SC_TURNS_16((b) + 16, n)
 #define SC_LOW_4(b, n) SC_TURNS_2(b, n)
 #define SC_HIGH_4(b, n) SC_TURNS_2((b) + 2, n)
 #define SC_LOW_8(b, n) SC_TURNS_4(b, n)
@@ -127,6 +129,10 @@
       SC_TRANSPOSE_TILES(sc_half_##name, lanes, 2, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)                                  \
     } else if (rows >= lanes && columns >= lanes) {                                                                    \
       SC_TRANSPOSE_TILES(sc_tile_##name, lanes, 1, rounds, SC_ROW_BEGIN, SC_ROW_NEXT)                                  \
+    } else if (rows == 2 && columns >= lanes && destination_stride == 2 * size) {                                      \
+      sc_join_two_##name(destination, source, source_stride, columns);                                                 \
+    } else if (columns == 2 && rows >= lanes && source_stride == 2 * size) {                                           \
+      sc_part_two_##name(destination, destination_stride, source, rows);                                               \
     } else if (rows == 3 && columns >= lanes && destination_stride == 3 * size) {                                      \
       sc_join_three_##name(destination, source, source_stride, columns);                                               \
     } else if (columns == 3 && rows >= lanes && source_stride == 3 * size) {                                           \
@@ -162,7 +168,8 @@
                          sizeof(scalar));                                                                              \
   }
 
-/* Three at a time, as colours lie: lists of lanes for joining three vectors of n lanes and for parting them. */
+/* Two and three at a time, as complex numbers and colours lie: lists of lanes for joining three vectors of n lanes and
+ * for parting them. */
 #define SC_JOIN_1(i, n) i, (n) + (i), 2 * (n) + (i)
 #define SC_JOIN_2(i, n) SC_JOIN_1(i, n), SC_JOIN_1((i) + 1, n)
 #define SC_JOIN_4(i, n) SC_JOIN_2(i, n), SC_JOIN_2((i) + 2, n)
@@ -223,28 +230,64 @@
     }                                                                                                                  \
   }
 
-#define SC_THREE(name, scalar, lanes, twice, fourfold)                                                                 \
+/* Two rows joined and parted, by the same blocks. */
+#define SC_TWO_BLOCKS(name, scalar, lanes)                                                                             \
+  static inline void sc_join_two_##name##lanes(uint8_t *destination, const uint8_t *source, int64_t source_stride,     \
+                                               int64_t count) {                                                        \
+    const int64_t size = sizeof(scalar);                                                                               \
+    for (int64_t i = 0; i < count; i += lanes) {                                                                       \
+      sc_one_##name##lanes a, b;                                                                                       \
+      sc_two_##name##lanes joined;                                                                                     \
+      if (i > count - lanes)                                                                                           \
+        i = count - lanes;                                                                                             \
+      __builtin_memcpy(&a, source + i * size, sizeof a);                                                               \
+      __builtin_memcpy(&b, source + source_stride + i * size, sizeof b);                                               \
+      joined = __builtin_shufflevector(a, b, SC_TURNS_##lanes(0, lanes));                                              \
+      __builtin_memcpy(destination + 2 * i * size, &joined, sizeof joined);                                            \
+    }                                                                                                                  \
+  }                                                                                                                    \
+                                                                                                                       \
+  static inline void sc_part_two_##name##lanes(uint8_t *destination, int64_t destination_stride,                       \
+                                               const uint8_t *source, int64_t count) {                                 \
+    const int64_t size = sizeof(scalar);                                                                               \
+    for (int64_t i = 0; i < count; i += lanes) {                                                                       \
+      sc_one_##name##lanes a, b;                                                                                       \
+      sc_two_##name##lanes joined;                                                                                     \
+      if (i > count - lanes)                                                                                           \
+        i = count - lanes;                                                                                             \
+      __builtin_memcpy(&joined, source + 2 * i * size, sizeof joined);                                                 \
+      a = joined.even;                                                                                                 \
+      b = joined.odd;                                                                                                  \
+      __builtin_memcpy(destination + i * size, &a, sizeof a);                                                          \
+      __builtin_memcpy(destination + destination_stride + i * size, &b, sizeof b);                                     \
+    }                                                                                                                  \
+  }
+#define SC_JOIN(count_name, name, lanes, twice)                                                                        \
+  static inline void sc_join_##count_name##_##name(uint8_t *destination, const uint8_t *source, int64_t source_stride, \
+                                                   int64_t count) {                                                    \
+    if (count >= twice)                                                                                                \
+      sc_join_##count_name##_##name##twice(destination, source, source_stride, count);                                 \
+    else                                                                                                               \
+      sc_join_##count_name##_##name##lanes(destination, source, source_stride, count);                                 \
+  }                                                                                                                    \
+  static inline void sc_part_##count_name##_##name(uint8_t *destination, int64_t destination_stride,                   \
+                                                   const uint8_t *source, int64_t count) {                             \
+    if (count >= twice)                                                                                                \
+      sc_part_##count_name##_##name##twice(destination, destination_stride, source, count);                            \
+    else                                                                                                               \
+      sc_part_##count_name##_##name##lanes(destination, destination_stride, source, count);                            \
+  }
+#define SC_TWO_AND_THREE(name, scalar, lanes, twice, fourfold)                                                         \
   SC_THREE_BLOCKS(name, scalar, lanes, twice)                                                                          \
   SC_THREE_BLOCKS(name, scalar, twice, fourfold)                                                                       \
-  static inline void sc_join_three_##name(uint8_t *destination, const uint8_t *source, int64_t source_stride,          \
-                                          int64_t count) {                                                             \
-    if (count >= twice)                                                                                                \
-      sc_join_three_##name##twice(destination, source, source_stride, count);                                          \
-    else                                                                                                               \
-      sc_join_three_##name##lanes(destination, source, source_stride, count);                                          \
-  }                                                                                                                    \
-  static inline void sc_part_three_##name(uint8_t *destination, int64_t destination_stride, const uint8_t *source,     \
-                                          int64_t count) {                                                             \
-    if (count >= twice)                                                                                                \
-      sc_part_three_##name##twice(destination, destination_stride, source, count);                                     \
-    else                                                                                                               \
-      sc_part_three_##name##lanes(destination, destination_stride, source, count);                                     \
-  }
-
-SC_THREE(u8, uint8_t, 16, 32, 64)
-SC_THREE(u16, uint16_t, 8, 16, 32)
-SC_THREE(u32, uint32_t, 4, 8, 16)
-SC_THREE(u64, uint64_t, 2, 4, 8)
+  SC_TWO_BLOCKS(name, scalar, lanes)                                                                                   \
+  SC_TWO_BLOCKS(name, scalar, twice)                                                                                   \
+  SC_JOIN(two, name, lanes, twice)                                                                                     \
+  SC_JOIN(three, name, lanes, twice)
+SC_TWO_AND_THREE(u8, uint8_t, 16, 32, 64)
+SC_TWO_AND_THREE(u16, uint16_t, 8, 16, 32)
+SC_TWO_AND_THREE(u32, uint32_t, 4, 8, 16)
+SC_TWO_AND_THREE(u64, uint64_t, 2, 4, 8)
 SC_TRANSPOSE(u8, uint8_t, 16, 4)
 SC_TRANSPOSE(u16, uint16_t, 8, 3)
 SC_TRANSPOSE(u32, uint32_t, 4, 2)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .. import _arguments
-from .._patches import SUM, Cut, Names, gather, into, mean_dtype, native, scatter
+from .._patches import Cut, Names, Places, gathered, scattered
 from .._patches import reduction as _reduction
 
 if TYPE_CHECKING:
@@ -97,19 +97,20 @@ def unfold(
     (2, 2, 3)
     """
     x = _arguments.array("input", input)
-    rank = _spatial_rank(x.ndim, kernel_size)
-    batched = x if x.ndim == rank + 2 else x[None]
+    places = _unfolded(x.shape, kernel_size, dilation, padding, stride)
+    return gathered(x, places, out, _arguments.threads(threads))
+
+
+@_arguments.remembered
+def _unfolded(shape: tuple[int, ...], kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Places:
+    rank = _spatial_rank(len(shape), kernel_size)
+    is_batched = len(shape) == rank + 2
+    n, c, *extents = shape if is_batched else (1, *shape)
     cut = _cut(rank, kernel_size, dilation, padding, stride)
-    threads = _arguments.threads(threads)
-    windows = cut.windows(batched.shape, Names())
-    n, c = batched.shape[:2]
-    shape = (n, c * math.prod(cut.window), math.prod(windows))
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        split = result.reshape(n, c, *cut.window, *windows)
-        gather(batched, _taps_last(split, rank), cut, threads, fresh)
-
-    return into(out, shape if batched is x else shape[1:], native(x.dtype), x, compute)
+    windows = cut.windows((n, c, *extents), Names())
+    columns = (n, c * math.prod(cut.window), math.prod(windows))
+    image = None if is_batched else (tuple(range(rank + 1)), None)
+    return Places(cut, columns if is_batched else columns[1:], (n, c, *cut.window, *windows), _taps_last(rank), image)
 
 
 def fold(
@@ -173,39 +174,45 @@ def fold(
            [1, 2, 1]])
     """
     columns = _arguments.array("input", input)
+    places = _folded(columns.shape, output_size, kernel_size, dilation, padding, stride)
+    return scattered(columns, places, out, _arguments.threads(threads), _reduction(reduction))
+
+
+@_arguments.remembered
+def _folded(
+    shape: tuple[int, ...], output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> Places:
     rank = next((len(_entries(value)) for value in (output_size, kernel_size) if _entries(value) is not None), 2)
-    if columns.ndim not in (2, 3):
-        raise ValueError(f"input.ndim={columns.ndim}: expected 3 (a batch) or 2")
-    batched = columns if columns.ndim == 3 else columns[None]
+    if len(shape) not in (2, 3):
+        raise ValueError(f"input.ndim={len(shape)}: expected 3 (a batch) or 2")
+    is_batched = len(shape) == 3
+    n, rows, columns = shape if is_batched else (1, *shape)
     cut = _cut(rank, kernel_size, dilation, padding, stride)
     extents = _list("output_size", output_size, rank)
-    averages = _reduction(reduction)
-    threads = _arguments.threads(threads)
     for place, extent in enumerate(extents):
         if extent < 1:
             raise ValueError(f"output_size[{place}]={extent}: expected an integer of at least 1")
-    n = batched.shape[0]
     taps = math.prod(cut.window)
     windows = cut.windows((n, 1, *extents), Names(input=b"output_size"))
-    if batched.shape[1] % taps != 0:
+    if rows % taps != 0:
         raise ValueError(
-            f"input has extent {batched.shape[1]} along axis {columns.ndim - 2}: expected a multiple of {taps}, the "
-            f"elements of kernel_size={cut.window}"
+            f"input has extent {rows} along axis {len(shape) - 2}: expected a multiple of {taps}, the elements of "
+            f"kernel_size={cut.window}"
         )
-    if batched.shape[2] != math.prod(windows):
+    if columns != math.prod(windows):
         raise ValueError(
-            f"input has extent {batched.shape[2]} along axis {columns.ndim - 1}: expected {math.prod(windows)}, the "
-            f"number of windows ({' x '.join(map(str, windows))}) in output_size={extents}"
+            f"input has extent {columns} along axis {len(shape) - 1}: expected {math.prod(windows)}, the number of "
+            f"windows ({' x '.join(map(str, windows))}) in output_size={extents}"
         )
-    c = batched.shape[1] // taps
-    shape = (n, c, *extents)
-
-    def compute(result: np.ndarray, fresh: bool) -> None:
-        split = batched.reshape(n, c, *cut.window, *windows)
-        scatter(_taps_last(split, rank), result.reshape(shape), cut, threads, averages)
-
-    dtype = native(columns.dtype) if averages == SUM else mean_dtype(columns.dtype)
-    return into(out, shape if columns.ndim == 3 else shape[1:], dtype, columns, compute)
+    c = rows // taps
+    image = None if is_batched else (tuple(range(rank + 1)), None)
+    return Places(
+        cut,
+        (n, c, *extents) if is_batched else (c, *extents),
+        (n, c, *cut.window, *windows),
+        _taps_last(rank),
+        image,
+    )
 
 
 def _entries(value: Any) -> tuple[Any, ...] | None:
@@ -241,6 +248,6 @@ def _cut(rank: int, kernel_size: Any, dilation: Any, padding: Any, stride: Any) 
     )
 
 
-def _taps_last(split: np.ndarray, rank: int) -> np.ndarray:
+def _taps_last(rank: int) -> tuple[int, ...]:
     """(N, C, taps, windows) as the core has it: (N, C, windows, taps)."""
-    return split.transpose(0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
+    return (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))

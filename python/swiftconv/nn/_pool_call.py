@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,7 @@ def pool(
     threads = _arguments.threads(threads)
     divisor = 0 if divisor_override is None else _divisor(divisor_override)
     power = _power(norm_type) if operation == LP else 1.0
-    where = windows(array.shape, count, kernel_size, stride, padding, dilation, ceil_mode, auto_pad, layout)
-    shape = _native.pool_shape(array.shape, *where)
+    where, shape = windows(array.shape, count, kernel_size, stride, padding, dilation, ceil_mode, auto_pad, layout)
     _results.check_output(out, shape, result)
 
     holds = out is not None and computed == result and _holds_results(out, array, computed)
@@ -91,6 +91,7 @@ def _run(
     )
 
 
+@lru_cache(maxsize=128)
 def _result_dtypes(operation: int, given: np.dtype, result: np.dtype | None) -> tuple[np.dtype, np.dtype]:
     """The dtype that is computed in, and that of the result: others for maxima alone, which are cast afterwards."""
     native = given if given.isnative else given.newbyteorder("=")

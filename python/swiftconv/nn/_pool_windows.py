@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .. import _arguments
+from .. import _arguments, _native
 from . import _padding
 from ._layout import layouts
 
@@ -34,8 +34,11 @@ def windows(
     ceil_mode: Any,
     auto_pad: Any,
     layout: Any,
-) -> Windows:
-    """Windows over the `count` spatial axes of an input of `shape`; from a cache, where they are what they were."""
+) -> tuple[Windows, tuple[int, ...]]:
+    """Windows over the `count` spatial axes of an input of `shape`, and the shape of the result.
+
+    From a cache, where they are what they were.
+    """
     plain = (
         type(ceil_mode) is bool
         and type(auto_pad) is str
@@ -59,7 +62,7 @@ def _windows(
     ceil_mode: Any,
     auto_pad: Any,
     layout: Any,
-) -> Windows:
+) -> tuple[Windows, tuple[int, ...]]:
     axes = spatial_axes(layout, len(shape), count)
     kernel = _arguments.per_spatial_axis("kernel_size", kernel_size, count)
     stride = kernel if _is_absent(stride) else _arguments.per_spatial_axis("stride", stride, count)
@@ -74,7 +77,8 @@ def _windows(
         pads = _padding.same(auto_pad == "SAME_LOWER", extents, kernel, stride, dilation)
         ceil_mode = False  # as many windows as there are steps, whatever the rounding
     none = (0,) * count
-    return Windows(axes, kernel, stride, dilation, pads.low or none, pads.high or none, bool(ceil_mode))
+    where = Windows(axes, kernel, stride, dilation, pads.low or none, pads.high or none, bool(ceil_mode))
+    return where, _native.pool_shape(shape, *where)
 
 
 _remembered = lru_cache(maxsize=512, typed=True)(_windows)
