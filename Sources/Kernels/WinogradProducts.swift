@@ -1,24 +1,28 @@
 import CMachine
 import Foundations
 
-/// One point of some tiles, one panel of the filter, some input channels:
+/// One point of some tiles, one panel of the filter, some input channels under some taps:
 ///
-///     sums[tile][lane] = start + sum over channels of samples[tile][channel] * filter[channel][lane]
+///     sums[tile][lane] = start + sum over taps, channels of samples[tap][tile][channel] * filter[tap][channel][lane]
 ///
 /// where start is zero, or what the sums hold, which is added last. The channels of a tile are contiguous, and so are the
-/// lanes, some whole vectors, of all channels.
+/// lanes, some whole vectors, of all channels under all taps. Taps are those of an axis outside the tiles, on which the
+/// samples under neighbouring taps lie some tiles apart; one where there is none.
 package struct WinogradProducts {
     package var samples: UnsafeRawPointer
     package var tilePitch: Int
     package var tiles: Int
     package var channels: Int
+    package var taps = 1
+    package var tapPitch = 0
     package var filter: UnsafeRawPointer
     package var vectors: Int
     package var sums: UnsafeMutableRawPointer
     package var sumsPitch: Int
     package var startsFromZero: Bool
-    /// What will be asked of the memory next; it may lie anywhere.
+    /// What will be asked of the memory next, by so many calls; it may lie anywhere.
     package var nextFilter: UnsafeRawPointer
+    package var askingCalls = 1
 
     package init(
         samples: UnsafeRawPointer, tilePitch: Int, tiles: Int, channels: Int, filter: UnsafeRawPointer, vectors: Int,
@@ -91,28 +95,34 @@ private func multiplyRows<A: Arithmetic, let MR: Int, let NRV: Int>(
     _ products: inout WinogradProducts
 ) -> Int {
     let (channels, tilePitch, sumsPitch) = (products.channels, products.tilePitch, products.sumsPitch)
+    let (taps, tapPitch) = (products.taps, products.tapPitch)
     // Each round of rows asks for its share of what comes next.
-    let step = NRV &* MR &* A.vectorBytes / max(products.tiles, 1)
+    let step = NRV &* MR &* A.vectorBytes / max(products.tiles &* products.askingCalls, 1)
     var top = first
     while top &+ MR <= products.tiles {
         var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
-        let samples = products.samples + top &* tilePitch
-        let row = InlineArray<MR, UnsafeRawPointer> { samples + $0 &* tilePitch }
-        var next = products.nextFilter + top / MR &* channels &* step
+        var samples = products.samples + top &* tilePitch
+        var next = products.nextFilter + top / MR &* channels &* taps &* step
         var lanes = products.filter
-        var c = 0
-        while c < channels {
-            let vectors = InlineArray<NRV, A.Vector> { A.load(lanes + $0 &* A.vectorBytes) }
-            for r in 0..<MR {
-                let sample = A.weight(row[r] + c &* A.elementBytes)
-                for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], sample) }
+        var tap = 0
+        while tap < taps {
+            let row = InlineArray<MR, UnsafeRawPointer> { samples + $0 &* tilePitch }
+            var c = 0
+            while c < channels {
+                let vectors = InlineArray<NRV, A.Vector> { A.load(lanes + $0 &* A.vectorBytes) }
+                for r in 0..<MR {
+                    let sample = A.weight(row[r] + c &* A.elementBytes)
+                    for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], sample) }
+                }
+                sc_prefetch_outer(next.assumingMemoryBound(to: UInt8.self))
+                sc_prefetch_outer((next + A.vectorBytes).assumingMemoryBound(to: UInt8.self))
+                next += step
+                lanes += NRV &* A.vectorBytes
+                c &+= 1
             }
-            sc_prefetch_outer(next.assumingMemoryBound(to: UInt8.self))
-            sc_prefetch_outer((next + A.vectorBytes).assumingMemoryBound(to: UInt8.self))
-            next += step
-            lanes += NRV &* A.vectorBytes
-            c &+= 1
+            samples += tapPitch
+            tap &+= 1
         }
         let output = products.sums + top &* sumsPitch
         // Two loops, as a condition inside one would leave the sums in memory.

@@ -1,7 +1,7 @@
 import Foundations
 import Kernels
 
-/// Samples to points: what a block's tiles of one image need is packed with its channels along the lanes, then transformed.
+/// Samples to points: what a block's tiles of one plane need is packed with its channels along the lanes, then transformed.
 extension WinogradRun {
     func transformInput(_ block: WinogradBlock, _ channels: Range<Int>) {
         let pointee = plan.pointee
@@ -12,30 +12,54 @@ extension WinogradRun {
             let count = min(pointee.lanes, channels.upperBound &- first)
             let target = scratch + (layout.pointee.transformed &+ (first &- channels.lowerBound) &* pointee.element)
             let hasMore = first &+ count < channels.upperBound
-            for n in 0..<block.images {
-                let image =
-                    block.input
-                    + (n &* pointee.shape.sample.inputStride &+ first &* pointee.shape.channel.inputStride)
+            for number in 0..<block.images &* block.heldPlanes {
+                let tile = number &* block.tilesPerPlane
+                guard let plane = plane(block, number) else {
+                    clear(target + tile &* pointee.transformedTilePitch, tiles: block.tilesPerPlane)
+                    continue
+                }
+                let source = plane + first &* pointee.shape.channel.inputStride
                 // Row of tiles by row of tiles, each transformed from a first-level cache; two lines serve two of them.
-                packPatch(block, image, 0..<2, channels: count, hasMore: hasMore)
+                packPatch(block, source, 0..<2, channels: count, hasMore: hasMore)
                 for r in 0..<block.rows {
                     let line = r &* kernels.outputs &+ 2
-                    packPatch(block, image, line..<line &+ kernels.outputs, channels: count, hasMore: hasMore)
-                    let tile = n &* block.tilesPerImage &+ r &* block.columns
+                    packPatch(block, source, line..<line &+ kernels.outputs, channels: count, hasMore: hasMore)
                     kernels.transformInputs(
                         patch + r &* kernels.outputs &* layout.pointee.patchPitch, rowPitch: layout.pointee.patchPitch,
                         samplePitch: pointee.vectorBytes, tiles: block.columns,
-                        to: target + tile &* pointee.transformedTilePitch, pointPitch: pointee.transformedPitch,
-                        tilePitch: pointee.transformedTilePitch, scratch: scratch + layout.pointee.columns)
+                        to: target + (tile &+ r &* block.columns) &* pointee.transformedTilePitch,
+                        pointPitch: pointee.transformedPitch, tilePitch: pointee.transformedTilePitch,
+                        scratch: scratch + layout.pointee.columns)
                 }
             }
             first &+= count
         }
     }
 
+    /// Where a plane of a block's samples, those of one image after the other, begins; nil for one of zeros.
+    private func plane(_ block: WinogradBlock, _ number: Int) -> UnsafeRawPointer? {
+        let shape = plan.pointee.shape
+        let (image, plane) = (number / block.heldPlanes, number % block.heldPlanes)
+        let z = plan.pointee.problem.boundary.map(
+            block.firstPlane &+ plane &- shape.z.window.padding, extent: shape.z.window.extent)
+        if z < 0 { return nil }
+        return block.input + (image &* shape.sample.inputStride &+ z &* shape.z.window.inputStride)
+    }
+
+    /// Zeros for a vector of channels of some tiles.
+    private func clear(_ target: UnsafeMutableRawPointer, tiles: Int) {
+        let pointee = plan.pointee
+        for point in 0..<pointee.points {
+            for tile in 0..<tiles {
+                let place = target + (point &* pointee.transformedPitch &+ tile &* pointee.transformedTilePitch)
+                place.initializeMemory(as: UInt8.self, repeating: 0, count: pointee.vectorBytes)
+            }
+        }
+    }
+
     /// Some lines of the samples of a block's tiles, boundary settled: [line][column][lane]. Lanes beyond the channels hold anything.
     private func packPatch(
-        _ block: WinogradBlock, _ image: UnsafeRawPointer, _ lines: Range<Int>, channels: Int, hasMore: Bool
+        _ block: WinogradBlock, _ plane: UnsafeRawPointer, _ lines: Range<Int>, channels: Int, hasMore: Bool
     ) {
         let pointee = plan.pointee
         let outputs = pointee.kernels.outputs
@@ -54,7 +78,7 @@ extension WinogradRun {
                 target.initializeMemory(as: UInt8.self, repeating: 0, count: count &* pointee.vectorBytes)
                 continue
             }
-            let row = image + y &* windowY.inputStride
+            let row = plane + y &* windowY.inputStride
             if high > low && hasMore {
                 askForNextChannels(row + (firstX &+ low) &* windowX.inputStride, count: high &- low)
             }
