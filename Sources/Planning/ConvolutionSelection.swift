@@ -3,9 +3,10 @@ import CSwiftConv
 import Foundations
 
 /// Which algorithm runs a contraction: a pure function of its shape, strides and dtypes, and of the method asked for. It
-/// looks neither at the batch nor at the threads, so that the same window of the same call always has the same bits.
+/// looks neither at the batch, but where sums run over it, nor at the threads, so that the same window of the same call
+/// always has the same bits.
 package enum ConvolutionAlgorithm: Sendable, Equatable {
-    case stencil, gemm, winograd, depthwiseGradient, reference
+    case stencil, gemm, winograd, winogradGradient, depthwiseGradient, reference
 }
 
 package func selectAlgorithm(
@@ -15,8 +16,9 @@ package func selectAlgorithm(
     case .reference: return .reference
     case .direct: return .stencil
     case .gemm: return .gemm
-    case .winograd: return .winograd
+    case .winograd: return WinogradGradient.canRun(problem) && !Winograd.canRun(problem) ? .winogradGradient : .winograd
     case .auto:
+        if WinogradGradient.gains(problem) { return .winogradGradient }
         let extents = Extents(problem)
         let isFast = ImplicitGemm.multipliesWords(problem) && extents.suitWords
         if extents.slides && !isFast && (extents.channels == 1 || extents.suitStencil) { return .stencil }
@@ -105,7 +107,7 @@ private func requireRuns(
         for number in 0..<phases {
             let problem = convolution.phase(number)
             if case .winograd = method {
-                if !Winograd.canRun(problem) { return false }
+                if !Winograd.canRun(problem) && !WinogradGradient.canRun(problem) { return false }
             } else if problem.depth.extent > 0 && problem.sliding(into: axes) == nil {
                 return false
             }
@@ -132,6 +134,11 @@ private func run(
             }
             return try DepthwiseGradient.run(sliding, threads: threads, control: control)
         }
+    case .winogradGradient:
+        if store?.onlyPacks ?? false { return true }  // it packs nothing
+        let finished = try WinogradGradient.run(problem, threads: threads, control: control)
+        if let finished { return finished }
+        return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
         let finished = try Winograd.run(
             problem, outputs: Winograd.outputs(problem), threads: threads, control: control, store: store)
@@ -162,6 +169,7 @@ package func explain(
     let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, threads: threads)
+    case .winogradGradient: found = WinogradGradient.explain(problem, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)
     case .depthwiseGradient:
         _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in

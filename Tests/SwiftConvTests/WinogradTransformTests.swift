@@ -149,9 +149,9 @@ struct WinogradTransformTests {
                         }
                     }
                     var products = WinogradProducts(
-                        samples: samples.base, tilePitch: channels * element, tiles: tiles, channels: channels,
-                        filter: filter.base, vectors: vectors, sums: sums.base, sumsPitch: width * element,
-                        startsFromZero: startsFromZero)
+                        rows: samples.base, rowPitch: channels * element, rowCount: tiles, depths: channels,
+                        depthPitch: element, lanes: filter.base, vectors: vectors, sums: sums.base,
+                        sumsPitch: width * element, startsFromZero: startsFromZero)
                     (products.taps, products.tapPitch) = (taps, 2 * channels * element)
                     runWinogradProducts(&products, isDouble: isDouble)
                     #expect(

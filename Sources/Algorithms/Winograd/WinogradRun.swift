@@ -108,23 +108,23 @@ struct WinogradRun {
         let calls = taps == 1 ? 1 : block.images
         let tiles = block.images / calls &* block.planes &* block.tilesPerPlane
         var products = WinogradProducts(
-            samples: UnsafeRawPointer(samples), tilePitch: pointee.transformedTilePitch, tiles: tiles,
-            channels: channels.count, filter: piece, vectors: filter.vectors(panel),
+            rows: UnsafeRawPointer(samples), rowPitch: pointee.transformedTilePitch, rowCount: tiles,
+            depths: channels.count, depthPitch: pointee.element, lanes: piece, vectors: filter.vectors(panel),
             sums: scratch + layout.pointee.sums, sumsPitch: pointee.sumsTilePitch,
             startsFromZero: channels.lowerBound == 0)
         products.taps = taps
-        products.tapPitch = block.tilesPerPlane &* products.tilePitch
+        products.tapPitch = block.tilesPerPlane &* products.rowPitch
         products.askingCalls = calls
         let imagePitch = block.heldPlanes &* products.tapPitch
         let pointBytes = filter.channelPitch(panel) &* channels.count &* taps
         for point in 0..<pointee.points {
-            products.filter = piece + point &* filter.pointPitch
+            products.lanes = piece + point &* filter.pointPitch
             for call in 0..<calls {
-                products.samples = UnsafeRawPointer(samples) + (point &* pointee.transformedPitch &+ call &* imagePitch)
+                products.rows = UnsafeRawPointer(samples) + (point &* pointee.transformedPitch &+ call &* imagePitch)
                 products.sums =
                     scratch
                     + (layout.pointee.sums &+ point &* pointee.sumsPitch &+ call &* tiles &* products.sumsPitch)
-                products.nextFilter = products.filter + (filter.pointPitch &+ call &* pointBytes / calls)
+                products.nextLanes = products.lanes + (filter.pointPitch &+ call &* pointBytes / calls)
                 runWinogradProducts(&products, isDouble: pointee.shape.isDouble)
             }
         }
