@@ -67,12 +67,13 @@ private struct Extents {
     /// than a matrix product, 3 channels to 16 1.7 times.
     var suitStencil: Bool { channels <= 4 && rows <= 16 && isContiguous && hasUnitSteps }
 
-    /// Transforming samples pays for output channels, transforming results for input channels; and with shorter sums than of
-    /// 16 channels' 3 x 3 taps Winograd's error would pass the promise. Measured on Sapphire Rapids, float32: 16 channels each
-    /// way, 7 x 7 outputs and more, run 2 times as fast as by a matrix product, 32 channels to 8 2.7 times; 3 x 3 x 3 taps of
-    /// 8 channels to 8 and more 1.8 to 2.5 times, of 16 to 16 2 to 3.5 times.
+    /// Transforming samples pays for output channels, transforming results for input channels; and with fewer channels than 16
+    /// Winograd's error would pass the promise, but for sums as long as 32 channels', by taps of a third axis. Measured on
+    /// Sapphire Rapids, float32: 16 channels each way, 7 x 7 outputs and more, run 2 times as fast as by a matrix product,
+    /// 32 channels to 8 2.7 times; 3 x 3 x 3 taps of 12 channels to 16 2.7 to 3 times, of 16 to 16 2 to 3.5 times.
     var isWideEnoughForWinograd: Bool {
-        channels >= 8 && saturatingMultiply(channels, taps) >= 16 &* 9 && rows >= 8 && outputs >= 16
+        let hasLongSums = channels >= 16 || channels >= 8 && saturatingMultiply(channels, taps) >= 32 &* 9
+        return hasLongSums && rows >= 8 && outputs >= 16
     }
 
     /// Products enough for matrix products of small integers, of which one instruction takes several. Measured on

@@ -87,6 +87,7 @@ package enum WinogradGradient {
     ) -> Bool {
         let plan = context.pointee.plan
         let (blocks, chunks) = (plan.pointee.blockCount, plan.pointee.chunkCount)
+        var polling = Polling(control)
         while context.pointee.firstBlock < blocks && sc_atomic_load(infinities(context)) == 0 {
             let tasks = min(threads, blocks &- context.pointee.firstBlock)
             context.pointee.firstChunk = 0
@@ -94,7 +95,7 @@ package enum WinogradGradient {
                 context.pointee.endChunk = min(chunks, context.pointee.firstChunk &+ chunksAtATime)
                 let finished = ThreadPool.run(
                     tasks: tasks, grain: 1, threads: threads, control: control, context: context, chunkTasks)
-                if !finished { return false }
+                if !finished || polling.isInterrupted() { return false }
                 context.pointee.firstChunk = context.pointee.endChunk
             }
             context.pointee.firstBlock &+= tasks
