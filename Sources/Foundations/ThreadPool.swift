@@ -63,6 +63,26 @@ package struct Control {
 /// Seconds between two polls; Ctrl-C is to be answered within 0.1 s.
 private let pollInterval = 0.03
 
+/// The questions of one thread, however often it might ask. (A run of the pool has its own, so that of many short runs none
+/// may ask at all.)
+package struct Polling {
+    private let control: Control
+    private var last: Double
+
+    package init(_ control: Control) {
+        self.control = control
+        last = control.interrupted == nil ? 0 : monotonicSeconds()
+    }
+
+    package mutating func isInterrupted() -> Bool {
+        guard let interrupted = control.interrupted else { return false }
+        let now = monotonicSeconds()
+        if now - last < pollInterval { return false }
+        last = now
+        return interrupted(control.context) != 0
+    }
+}
+
 // Job and Crew are shared by threads, so their methods are on pointers to them: a mutating method would promise the
 // compiler that nobody else looks.
 
@@ -111,7 +131,7 @@ extension UnsafeMutablePointer<Job> {
     fileprivate func work(slot: Int, _ control: Control) -> Bool {
         let stopped = field(\.stopped)
         let shares = pointee.shares
-        var lastPoll = control.interrupted == nil ? 0 : monotonicSeconds()
+        var polling = Polling(control)
         for turn in 0..<shares {
             let share = (slot &+ turn) % shares
             let next = UnsafeMutableRawPointer(field(\.next)).assumingMemoryBound(to: Int64.self) + 8 &* share
@@ -122,11 +142,7 @@ extension UnsafeMutablePointer<Job> {
                 let first = Int(sc_atomic_fetch_add(next, Int64(pointee.grain)))
                 if first >= end { break }
                 pointee.body(pointee.context, slot, first, Swift.min(saturatingAdd(first, pointee.grain), end))
-                guard let interrupted = control.interrupted else { continue }
-                let now = monotonicSeconds()
-                if now - lastPoll < pollInterval { continue }
-                lastPoll = now
-                if interrupted(control.context) != 0 { sc_atomic_store(stopped, 1) }
+                if polling.isInterrupted() { sc_atomic_store(stopped, 1) }
             }
         }
         return sc_atomic_load(stopped) == 0

@@ -71,8 +71,8 @@ enum Winograd4: WinogradScheme {
     @inline(__always) static var outputs: Int { 4 }
     @inline(__always) static var points: Int { 6 }
 
-    private static var a: Double { 0.75 }
-    private static var b: Double { 1.25 }
+    fileprivate static var a: Double { 0.75 }
+    fileprivate static var b: Double { 1.25 }
 
     /// With N(x) = x (x^2 - a^2) (x^2 - b^2), row p of B^T has the coefficients of N(x) / (x - p), the last those of N.
     @inline(__always)
@@ -119,6 +119,37 @@ enum Winograd4: WinogradScheme {
             multiplyAdd(differenceA * constant(a), constant(b), differenceB),
             multiplyAdd(sumA * constant(a * a), constant(b * b), sumB),
             multiplyAdd(multiplyAdd(s[5], constant(a * a * a), differenceA), constant(b * b * b), differenceB),
+        ]
+    }
+}
+
+/// The transposes of F(4, 3)'s transforms, which make F(3, 4) of it, the gradient of the filter: 3 taps, each a sum over 4
+/// outputs, by 6 products.
+///
+///     taps = G^T [(A gradient) * (B^T input)]
+extension Winograd4 {
+    /// A: row p has (1, p, p^2, p^3), the last (0, 0, 0, 1).
+    @inline(__always)
+    static func gradient<V: WinogradVector>(_ g: InlineArray<4, V>) -> InlineArray<6, V> {
+        let evenA = multiplyAdd(g[0], constant(a * a), g[2])
+        let oddA = multiplyAdd(g[1], constant(a * a), g[3]) * constant(a)
+        let evenB = multiplyAdd(g[0], constant(b * b), g[2])
+        let oddB = multiplyAdd(g[1], constant(b * b), g[3]) * constant(b)
+        return [g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[3]]
+    }
+
+    /// G^T: column p has (1, p, p^2) / N'(p), the last (0, 0, 1).
+    @inline(__always)
+    static func taps<V: WinogradVector>(_ s: InlineArray<6, V>) -> InlineArray<3, V> {
+        let (scaleA, scaleB): (V, V) = (
+            constant(1 / (2 * a * a * (a * a - b * b))), constant(1 / (2 * b * b * (b * b - a * a)))
+        )
+        let (sumA, differenceA) = ((s[1] + s[2]) * scaleA, (s[1] - s[2]) * scaleA)
+        let (sumB, differenceB) = ((s[3] + s[4]) * scaleB, (s[3] - s[4]) * scaleB)
+        return [
+            multiplyAdd(sumA + sumB, s[0], constant(1 / (a * a * b * b))),
+            multiplyAdd(differenceA * constant(a), differenceB, constant(b)),
+            multiplyAdd(multiplyAdd(s[5], sumA, constant(a * a)), sumB, constant(b * b)),
         ]
     }
 }

@@ -5,7 +5,7 @@ import CMachine
 package struct WinogradKernels {
     package let outputs: Int
     package let points: Int
-    private let isDouble: Bool
+    let isDouble: Bool
 
     /// F(4 x 4, 3 x 3) or F(2 x 2, 3 x 3), in float32 or float64.
     package init(outputs: Int, isDouble: Bool) {

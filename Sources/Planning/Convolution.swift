@@ -71,8 +71,6 @@ package struct Convolution {
     var base: ContractionProblem
     let axes: UnsafePointer<ConvolutionAxis>
     let spatialRank: Int
-    /// Whether sums run over outputs, for a tap each (the weight's gradient), or over taps, for an output each.
-    let sumsOverOutputs: Bool
 
     /// Axes of the input, and of the result but for a weight's gradient.
     package var rank: Int { spatialRank + 2 }
@@ -98,12 +96,12 @@ package struct Convolution {
                 0 &- floorDivide(axis.stride &* residue &+ axis.dilation &* tap &- axis.padding, axis.inputDilation)
             let outputs = problem.columns.base + (problem.columns.count &- spatialRank &+ i)
             let taps = problem.depth.base + (problem.depth.count &- spatialRank &+ i)
-            let (byOutput, byTap) = sumsOverOutputs ? (taps, outputs) : (outputs, taps)
+            let (byOutput, byTap) = base.sumsOverOutputs ? (taps, outputs) : (outputs, taps)
             byOutput.pointee.extent = ceilingDivide(axis.outExtent &- residue, axis.phases)
             byTap.pointee.extent = tap < axis.taps ? ceilingDivide(axis.taps &- tap, axis.tapStep) : 0
             set(byOutput, window: i, step: axis.samplesPerPhase, axis)
             set(byTap, window: i, step: axis.samplesPerTap, axis)
-            if sumsOverOutputs {
+            if base.sumsOverOutputs {
                 byOutput.pointee.filterStride = axis.outStride
                 byTap.pointee.outputStride = axis.tapStride
             } else {

@@ -3,9 +3,10 @@ import CSwiftConv
 import Foundations
 
 /// Which algorithm runs a contraction: a pure function of its shape, strides and dtypes, and of the method asked for. It
-/// looks neither at the batch nor at the threads, so that the same window of the same call always has the same bits.
+/// looks neither at the batch, but where sums run over it, nor at the threads, so that the same window of the same call
+/// always has the same bits.
 package enum ConvolutionAlgorithm: Sendable, Equatable {
-    case stencil, gemm, winograd, depthwiseGradient, reference
+    case stencil, gemm, winograd, winogradGradient, depthwiseGradient, reference
 }
 
 package func selectAlgorithm(
@@ -15,8 +16,9 @@ package func selectAlgorithm(
     case .reference: return .reference
     case .direct: return .stencil
     case .gemm: return .gemm
-    case .winograd: return .winograd
+    case .winograd: return WinogradGradient.canRun(problem) && !Winograd.canRun(problem) ? .winogradGradient : .winograd
     case .auto:
+        if WinogradGradient.gains(problem) { return .winogradGradient }
         let extents = Extents(problem)
         let isFast = ImplicitGemm.multipliesWords(problem) && extents.suitWords
         if extents.slides && !isFast && (extents.channels == 1 || extents.suitStencil) { return .stencil }
@@ -66,9 +68,13 @@ private struct Extents {
     var suitStencil: Bool { channels <= 4 && rows <= 16 && isContiguous && hasUnitSteps }
 
     /// Transforming samples pays for output channels, transforming results for input channels; and with fewer channels than 16
-    /// Winograd's error would pass the promise. Measured on Sapphire Rapids, float32: 16 channels each way, 7 x 7 outputs
-    /// and more, run 2 times as fast as by a matrix product, 32 channels to 8 2.7 times.
-    var isWideEnoughForWinograd: Bool { channels >= 16 && rows >= 8 && outputs >= 16 }
+    /// Winograd's error would pass the promise, but for sums as long as 32 channels', by taps of a third axis. Measured on
+    /// Sapphire Rapids, float32: 16 channels each way, 7 x 7 outputs and more, run 2 times as fast as by a matrix product,
+    /// 32 channels to 8 2.7 times; 3 x 3 x 3 taps of 12 channels to 16 2.7 to 3 times, of 16 to 16 2 to 3.5 times.
+    var isWideEnoughForWinograd: Bool {
+        let hasLongSums = channels >= 16 || channels >= 8 && saturatingMultiply(channels, taps) >= 32 &* 9
+        return hasLongSums && rows >= 8 && outputs >= 16
+    }
 
     /// Products enough for matrix products of small integers, of which one instruction takes several. Measured on
     /// Sapphire Rapids: 1 channel to 32, 3 x 3, break even, 3 channels to 16 are 1.7 times as fast as a stencil (1.25
@@ -102,7 +108,7 @@ private func requireRuns(
         for number in 0..<phases {
             let problem = convolution.phase(number)
             if case .winograd = method {
-                if !Winograd.canRun(problem) { return false }
+                if !Winograd.canRun(problem) && !WinogradGradient.canRun(problem) { return false }
             } else if problem.depth.extent > 0 && problem.sliding(into: axes) == nil {
                 return false
             }
@@ -129,6 +135,11 @@ private func run(
             }
             return try DepthwiseGradient.run(sliding, threads: threads, control: control)
         }
+    case .winogradGradient:
+        if store?.onlyPacks ?? false { return true }  // it packs nothing
+        let finished = try WinogradGradient.run(problem, threads: threads, control: control)
+        if let finished { return finished }
+        return try ImplicitGemm.run(problem, threads: threads, control: control, store: store)
     case .winograd:
         let finished = try Winograd.run(
             problem, outputs: Winograd.outputs(problem), threads: threads, control: control, store: store)
@@ -159,6 +170,7 @@ package func explain(
     let problem = convolution.phase(0)
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, threads: threads)
+    case .winogradGradient: found = WinogradGradient.explain(problem, threads: threads)
     case .winograd, .gemm: found = ImplicitGemm.explain(problem, threads: threads)
     case .depthwiseGradient:
         _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in

@@ -373,7 +373,7 @@ private struct ConvolutionCheck {
 
         for i in 0..<spatial { storage.axes[i].outStride = out[i + 2] }
         assemble(&problem, sample: sample, group: group, row: row, column: nil, depth: channel)
-        return Convolution(base: problem, axes: storage.axes, spatialRank: spatial, sumsOverOutputs: false)
+        return Convolution(base: problem, axes: storage.axes, spatialRank: spatial)
     }
 
     /// The weight's gradient: rows are output channels, columns channels and taps, depth samples and outputs.
@@ -403,7 +403,8 @@ private struct ConvolutionCheck {
         channel.inputStride = a.stride(1)
         channel.outputStride = out[w + 1]
         assemble(&problem, sample: sample, group: group, row: row, column: channel, depth: nil)
-        return Convolution(base: problem, axes: storage.axes, spatialRank: spatial, sumsOverOutputs: true)
+        problem.sumsOverOutputs = true
+        return Convolution(base: problem, axes: storage.axes, spatialRank: spatial)
     }
 
     private func emptyProblem(filter: Tensor) -> ContractionProblem {

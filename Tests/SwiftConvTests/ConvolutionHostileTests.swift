@@ -302,6 +302,17 @@ struct ConvolutionHostileTests {
         #expect(status == SC_INTERRUPTED && polls == 2)
     }
 
+    /// A sum that takes minutes is no single task.
+    @Test(arguments: [1, 3])
+    func interruptedGradient(threads: Int) {
+        var call = ConvolutionCall(broadcast([1 << 20, 64, 66, 66]), broadcast([1 << 20, 64, 64, 64]))
+        (call.operation, call.weightShape) = (SC_CONV_WEIGHT, [64, 64, 3, 3])
+        (call.method, call.threads) = (SC_CONV_WINOGRAD, threads)
+        let out = TestArray(.float32, [64, 64, 3, 3])
+        let status = call.run(into: out, control: sc_control(interrupted: { _ in 1 }, context: nil)).status
+        #expect(status == SC_INTERRUPTED)
+    }
+
     /// Between the phases too.
     @Test func interruptedPhases() {
         var call = ConvolutionCall(broadcast([1, 1, 1 << 40]), broadcast([1, 1, 3]))

@@ -23,7 +23,10 @@ struct ConvolutionSameBitsTests {
         var generator = SeededGenerator(600)
         var used: Int64 = 0
         for layout in [Layout.c, .channelsLast, .byteswapped] {
-            for (input, weight) in [([6, 17, 24, 25], [20, 17, 3, 3]), ([9, 3, 31, 30], [40, 3, 3, 3])] {
+            for (input, weight) in [
+                ([6, 17, 24, 25], [20, 17, 3, 3]), ([9, 3, 31, 30], [40, 3, 3, 3]),
+                ([2, 17, 9, 14, 13], [20, 17, 3, 3, 3]),
+            ] {
                 let call = call(type, input, weight, layout, &generator) {
                     $0.method = method
                     $0.threads = 7
@@ -80,6 +83,26 @@ struct ConvolutionSameBitsTests {
                             sameBits(alone.output(nil, outLayout), whole.slice(axis: 0, range)),
                             "\(call), images \(range)")
                     }
+                }
+            }
+        }
+    }
+
+    /// A third axis, whose planes blocks share.
+    @Test(arguments: [SC_CONV_GEMM, SC_CONV_AUTO, SC_CONV_WINOGRAD])
+    func ofVolumesForAnyBatchNeighbourhood(method: Int) {
+        var generator = SeededGenerator(625)
+        for (shape, layout) in [
+            ([6, 18, 5, 8, 9], Layout.c), ([3, 20, 9, 30, 21], .channelsLast), ([9, 40, 3, 6, 5], .c),
+        ] {
+            let call = call(.float32, shape, [17, shape[1], 3, 3, 3], layout, &generator) { $0.method = method }
+            let whole = call.output()
+            for image in [0, shape[0] - 1] {
+                var alone = call
+                alone.a = call.a.slice(axis: 0, image..<image + 1)
+                for threads in [1, 3] {
+                    #expect(
+                        sameBits(alone.output(threads: threads), whole.slice(axis: 0, image..<image + 1)), "\(call)")
                 }
             }
         }

@@ -4,7 +4,7 @@ import Foundations
 import Planning
 import Testing
 
-/// Convolutions by 3 x 3 filters with fewer products: that they are right, and how much they round.
+/// Convolutions by filters of 3 x 3 taps, and of planes of them, with fewer products: that they are right, and how much they round.
 struct WinogradTests {
     /// By F(outputs x outputs, 3 x 3), phase by phase.
     private func output(
@@ -61,19 +61,85 @@ struct WinogradTests {
         }
     }
 
+    /// With a third axis of any number of taps, which is any of the three.
+    private func randomVolume(
+        _ operation: Int, _ type: ElementType, _ generator: inout SeededGenerator
+    ) -> ConvolutionCall {
+        var geometry = ConvolutionCall.Geometry.random(operation, &generator)
+        let step = operation == SC_CONV_TRANSPOSED && generator.once(in: 3) ? 2 : 1
+        let planes = generator.pick([0, 0, 1, 2])
+        geometry.extents = (0..<3).map { _ in Int.random(in: 3...13, using: &generator) }
+        geometry.taps = [3 * step, 3 * step, 3 * step]
+        geometry.taps[planes] = step * generator.pick([1, 2, 3, 3, 4, 7])
+        geometry.stride = [step, step, step]
+        (geometry.dilation, geometry.inputDilation) = ([1, 1, 1], [1, 1, 1])
+        geometry.low = (0..<3).map { _ in Int.random(in: 0...2, using: &generator) }
+        geometry.high = (0..<3).map { _ in Int.random(in: 0...2, using: &generator) }
+        geometry.extents[planes] = max(geometry.extents[planes], geometry.taps[planes])
+        if operation == SC_CONV_TRANSPOSED { geometry.extents = geometry.extents.map { $0 + 3 } }
+        if operation == SC_CONV_WEIGHT {
+            geometry.extents = (0..<3).map { _ in Int.random(in: 3...6, using: &generator) }
+            for i in 0..<3 { geometry.taps[i] = geometry.extents[i] + geometry.low[i] + geometry.high[i] - 2 }
+            geometry.samples = max(geometry.samples, 1)
+        }
+        return ConvolutionCall(operation, geometry, type, .small, &generator)
+    }
+
+    @Test(arguments: [ElementType.float32, .float64, .float16], ConvolutionReferenceTests.operations)
+    func smallTilesOfVolumesAreExact(type: ElementType, operation: Int) {
+        var generator = SeededGenerator(402 + operation)
+        for round in 0..<60 {
+            let call = randomVolume(operation, type, &generator)
+            let expected = call.output(SC_CONV_GEMM)
+            let actual = output(
+                call, outputs: 2, threads: 1 + round % 3, generator.pick(Layout.writable),
+                guarding: round % 2 == 0 ? .start : .end)
+            #expect(sameBits(actual, expected), "\(call)")
+        }
+    }
+
+    /// Volumes around whole blocks: many planes of few tiles, several of them in a block, blocks of some planes and of parts
+    /// of a row, and more planes under one output than a block has.
+    @Test func volumesOfEverySize() {
+        var generator = SeededGenerator(406)
+        for (planes, height, width, taps, channels) in [
+            (1, 8, 8, 3, 5), (2, 4, 4, 3, 5), (40, 4, 5, 3, 40), (9, 33, 30, 3, 33), (3, 5, 900, 2, 40),
+            (7, 65, 66, 5, 17),
+            (200, 5, 4, 160, 2), (30, 6, 6, 1, 40), (12, 12, 12, 3, 170), (4, 7, 7, 3, 200),
+        ] {
+            for samples in [1, 5] {
+                let a = TestArray(.float32, [samples, channels, planes, height, width]).filled(.small, &generator)
+                var call = ConvolutionCall(
+                    a, TestArray(.float32, [5, channels, taps, 3, 3]).filled(.small, &generator))
+                (call.paddingLow, call.paddingHigh) = ([taps / 2, 1, 1], [taps / 2, 1, 1])
+                let expected = call.output(SC_CONV_GEMM)
+                #expect(sameBits(output(call, outputs: 2), expected), "\(call)")
+                #expect(sameBits(output(call, outputs: 2, threads: 3), expected), "\(call)")
+                let large = output(call, outputs: 4).numbers
+                #expect(zip(large, expected.numbers).allSatisfy { abs($0 - $1) <= 2e-3 }, "\(call)")
+                call.method = SC_CONV_WINOGRAD
+                #expect(call.explain().explanation.workspace_bytes < 4 << 20, "\(call)")
+            }
+        }
+    }
+
     /// Dilated along one axis or both, part by part: every residue of outputs and of samples, padding of any size.
     @Test func dilated() {
         var generator = SeededGenerator(405)
-        for round in 0..<60 {
-            let dilation = generator.pick([[2, 2], [3, 1], [1, 2], [2, 5], [3, 3]])
-            let padding = (0..<4).map { _ in generator.below(8) }
-            let extents = dilation.map { 2 * $0 + 1 + $0 + generator.below(20) }
+        for round in 0..<90 {
+            let dilation = generator.pick([
+                [2, 2], [3, 1], [1, 2], [2, 5], [3, 3], [2, 1, 1], [1, 2, 1], [2, 1, 3],
+            ])
+            let rank = dilation.count
+            let padding = (0..<2 * rank).map { _ in generator.below(rank == 2 ? 8 : 4) }
+            let extents = dilation.map { 2 * $0 + 1 + $0 + generator.below(rank == 2 ? 20 : 6) }
             var call = ConvolutionCall(
                 TestArray(.float32, [1 + generator.below(2), 3] + extents, generator.pick(Layout.allCases))
                     .filled(.small, &generator),
-                TestArray(.float32, [5, 3, 3, 3], generator.pick(Layout.allCases)).filled(.small, &generator))
+                TestArray(.float32, [5, 3] + dilation.map { _ in 3 }, generator.pick(Layout.allCases))
+                    .filled(.small, &generator))
             call.dilation = dilation
-            (call.paddingLow, call.paddingHigh) = (Array(padding[..<2]), Array(padding[2...]))
+            (call.paddingLow, call.paddingHigh) = (Array(padding[..<rank]), Array(padding[rank...]))
             if generator.once(in: 2) { call.bias = TestArray(.float32, [5]).filled(.small, &generator) }
             let expected = call.output(SC_CONV_REFERENCE)
             let layout = generator.pick(Layout.writable)
@@ -152,14 +218,17 @@ struct WinogradTests {
     ///     16            0.77 0.29    3.00 1.46       0.93 0.62    3.34 2.05
     ///     64            0.64 0.21    2.49 1.01       0.81 0.59    3.12 3.00
     ///     256           0.41 0.19    1.65 0.88       0.54 0.45    2.06 1.59
-    @Test(arguments: [16, 64, 256], [false, true])
-    func roundsWithinThePromise(channels: Int, rectifies: Bool) {
+    ///
+    /// and channels of 3 planes of taps much as thrice as many.
+    @Test(arguments: [(16, 1), (64, 1), (256, 1), (11, 3), (64, 3)], [false, true])
+    func roundsWithinThePromise(sums: (channels: Int, planes: Int), rectifies: Bool) {
         var generator = SeededGenerator(440)
-        let a = TestArray(.float32, [1, channels, 24, 24]).filled(.normal, &generator)
+        let (channels, planes) = sums
+        let a = TestArray(.float32, [1, channels, planes, 24, 24]).filled(.normal, &generator)
         if rectifies { a.set(a.numbers.map { max($0, 0) }) }
-        let b = TestArray(.float32, [6, channels, 3, 3]).filled(.normal, &generator)
+        let b = TestArray(.float32, [6, channels, planes, 3, 3]).filled(.normal, &generator)
         var call = ConvolutionCall(a, b)
-        call.pad(1)
+        (call.paddingLow, call.paddingHigh) = ([0, 1, 1], [0, 1, 1])
         let direct = call.output(SC_CONV_REFERENCE)
         let (small, large) = (output(call, outputs: 2), output(call, outputs: 4))
         call.result = .float64
@@ -197,6 +266,30 @@ struct WinogradTests {
 
     private func same(_ a: [Double], _ b: [Double], within bound: Double) -> Bool {
         zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) || abs($0 - $1) <= bound }
+    }
+
+    @Test(arguments: [Double.infinity, .nan])
+    func oneBadSampleOfAVolumeTouchesItsWindowsAlone(bad: Double) {
+        var generator = SeededGenerator(455)
+        let clean = TestArray(.float32, [2, 3, 5, 6, 9]).filled(.small, &generator)
+        for (taps, boundary) in [
+            ([3, 3, 3], SC_BOUNDARY_FILL), ([3, 3, 2], SC_BOUNDARY_FILL), ([3, 3, 3], SC_BOUNDARY_WRAP),
+            ([2, 3, 3], SC_BOUNDARY_SYMMETRIC),
+        ] {
+            let b = TestArray(.float32, [3, 3] + taps).filled(.small, &generator)
+            for place in [0, 53, 54 * 4 + 20, 270 * 4 + 54 * 2 + 33, clean.count - 1] {
+                let a = TestArray(.float32, clean.shape)
+                var numbers = clean.numbers
+                numbers[place] = bad
+                a.set(numbers)
+                var call = ConvolutionCall(a, b)
+                call.pad(1)
+                call.boundary = boundary
+                let expected = call.output(SC_CONV_REFERENCE).numbers
+                #expect(same(output(call, outputs: 2).numbers, expected, within: 0), "\(call), \(place)")
+                #expect(same(output(call, outputs: 4).numbers, expected, within: 1e-3), "\(call), \(place)")
+            }
+        }
     }
 
     /// Transforms of large samples overflow where the sums do not.
@@ -250,9 +343,18 @@ struct WinogradTests {
         }
         for type in [ElementType.float16, .float32, .float64] { #expect(status(type, [2, 2, 3, 3]) { _ in } == SC_OK) }
         for type in [ElementType.int32, .complex64] { #expect(status(type, [2, 2, 3, 3]) { _ in } == SC_METHOD) }
-        for weight in [[2, 2, 3], [2, 2, 2, 3], [2, 2, 5, 5], [2, 2, 3, 3, 3]] {
+        for weight in [[2, 2, 3], [2, 2, 2, 3], [2, 2, 5, 5], [2, 2, 2, 2, 3], [2, 2, 1, 3, 3, 3]] {
             #expect(status(.float32, weight) { _ in } == SC_METHOD)
         }
+        for weight in [[2, 2, 3, 3, 3], [2, 2, 7, 3, 3], [2, 2, 3, 2, 3], [2, 2, 3, 3, 1]] {
+            #expect(status(.float32, weight) { _ in } == SC_OK)
+            #expect(status(.float32, weight) { $0.stride = [2, 1, 1] } == SC_METHOD)
+            #expect(status(.float32, weight) { $0.stride = [1, 1, 2] } == SC_METHOD)
+            #expect(status(.float32, weight) { $0.paddingLow = [170, 0, 0] } == SC_OK)
+        }
+        #expect(status(.float32, [2, 2, 3, 3, 3]) { $0.dilation = [2, 1, 3] } == SC_OK)
+        func long(_ taps: Int) -> Int { status(.float32, [2, 2, taps, 3, 3]) { $0.paddingLow = [170, 0, 0] } }
+        #expect(long(160) == SC_OK && long(161) == SC_METHOD, "a panel holds the taps along z")
         #expect(status(.float32, [2, 2, 3, 3]) { $0.stride = [1, 2] } == SC_METHOD)
         #expect(status(.float32, [2, 2, 3, 3]) { $0.dilation = [2, 1] } == SC_OK)
         func wrapped(_ call: inout ConvolutionCall) { (call.dilation, call.boundary) = ([2, 1], SC_BOUNDARY_WRAP) }

@@ -136,23 +136,27 @@ struct WinogradTransformTests {
         for vectors in 1...contractionTileVectors(arithmetic) {
             let width = vectors * lanes
             for tiles in 1...26 {
-                for (channels, startsFromZero) in [(1, true), (5, false), (8, true)] {
-                    let samples = memory(tiles * channels)
-                    let filter = memory(channels * width)
+                for (channels, taps, startsFromZero) in [(1, 1, true), (5, 1, false), (8, 3, true), (3, 2, false)] {
+                    // Two tiles from tap to tap.
+                    let samples = memory((tiles + 2 * (taps - 1)) * channels)
+                    let filter = memory(taps * channels * width)
                     let sums = memory(tiles * width)
                     let expected = (0..<tiles * width).map { i in
-                        (0..<channels).reduce(startsFromZero ? 0 : get(sums, i)) {
-                            $0 + get(samples, i / width * channels + $1) * get(filter, $1 * width + i % width)
+                        (0..<taps * channels).reduce(startsFromZero ? 0 : get(sums, i)) { sum, depth in
+                            let tile = i / width + 2 * (depth / channels)
+                            return sum + get(samples, tile * channels + depth % channels)
+                                * get(filter, depth * width + i % width)
                         }
                     }
                     var products = WinogradProducts(
-                        samples: samples.base, tilePitch: channels * element, tiles: tiles, channels: channels,
-                        filter: filter.base, vectors: vectors, sums: sums.base, sumsPitch: width * element,
-                        startsFromZero: startsFromZero)
+                        rows: samples.base, rowPitch: channels * element, rowCount: tiles, depths: channels,
+                        depthPitch: element, lanes: filter.base, vectors: vectors, sums: sums.base,
+                        sumsPitch: width * element, startsFromZero: startsFromZero)
+                    (products.taps, products.tapPitch) = (taps, 2 * channels * element)
                     runWinogradProducts(&products, isDouble: isDouble)
                     #expect(
                         expected.indices.allSatisfy { get(sums, $0) == expected[$0] },
-                        "\(vectors) vectors, \(tiles) tiles, \(channels) channels")
+                        "\(vectors) vectors, \(tiles) tiles, \(channels) channels, \(taps) taps")
                 }
             }
         }

@@ -3,6 +3,7 @@
 import conv_reference as oracle
 import numpy as np
 import pytest
+import swiftconv
 from conv_reference import SPATIAL, assert_close
 from reference import BFLOAT16
 from samples import DTYPES, LAYOUTS, SLOW_DTYPES, normals, pairwise, values
@@ -277,6 +278,43 @@ def test_the_same_bits_for_any_threads(dtype, rng):
         np.testing.assert_array_equal(nn.grad.conv2d_input(x.shape, w, y, threads=threads, **options), by_input)
         np.testing.assert_array_equal(nn.grad.conv2d_weight(x, w.shape, y, threads=threads, **options), by_weight)
     np.testing.assert_array_equal(nn.grad.conv2d_input(x.shape[1:], w, y[2], **options), by_input[2])
+
+
+@pytest.mark.parametrize("memory", ["C", "channels last", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_wide_layers(dtype, memory, rng):
+    """What transforms of tiles serve: many channels, 3 x 3 taps, many outputs."""
+    for shape, rows, groups, padding in [
+        ((3, 40, 15, 17), 24, 1, 1),
+        ((9, 36, 9, 8), 20, 2, 2),
+        ((1, 130, 23, 20), 140, 1, 0),
+    ]:
+        x = LAYOUTS[memory](normals(rng, shape, dtype))
+        outputs = tuple(n + 2 * padding - 2 for n in shape[2:])
+        y = LAYOUTS[memory](normals(rng, (shape[0], rows, *outputs), dtype))
+        options, size = {"padding": padding, "groups": groups}, (rows, shape[1] // groups, 3, 3)
+        actual = nn.grad.conv2d_weight(x, size, y, threads=1, **options)
+        expected = nn.grad.conv2d_weight(x.astype(float), size, y.astype(float), **options)
+        sums = shape[0] * outputs[0] * outputs[1]
+        eps = np.finfo(dtype).eps if dtype != np.float16 else np.finfo(np.float32).eps
+        rounded = 2e-3 * np.abs(expected) if dtype == np.float16 else 0
+        assert (np.abs(actual - expected) <= 4 * eps * sums + rounded).all()
+        for threads in (2, 3, 5):
+            found = nn.grad.conv2d_weight(x, size, y, threads=threads, **options)
+            np.testing.assert_array_equal(found, actual)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_nonfinite_samples_reach_their_taps_alone(bad, rng):
+    x, y = normals(rng, (2, 16, 14, 15), np.float32), normals(rng, (2, 16, 14, 15), np.float32)
+    assert swiftconv.explain(nn.grad.conv2d_weight, x, (16, 16, 3, 3), y, padding=1).kernel == "F(3x3, 4x4)"
+    clean = nn.grad.conv2d_weight(x, (16, 16, 3, 3), y, padding=1)
+    x[1, 3, 0, 14] = bad  # under the outputs of its own row and the next, but of no row before
+    found = nn.grad.conv2d_weight(x, (16, 16, 3, 3), y, padding=1)
+    touched = np.zeros(found.shape, bool)
+    touched[:, 3, :2, 1:] = True
+    assert not np.isfinite(found[touched]).any()
+    np.testing.assert_allclose(found[~touched], clean[~touched], atol=2e-4)
 
 
 Y = np.ones((2, 3, 5, 3))

@@ -590,6 +590,7 @@ LAYERS = [  # input, weight, options
     ((1, 3, 512, 512), (8, 3, 31, 31), {}), ((64, 96, 112, 112), (96, 1, 3, 3), {"groups": 96, "stride": 2, "padding": 1}),
     ((1, 128, 56, 56), (128, 4, 3, 3), {"groups": 32, "padding": 1}), ((1, 64, 1080, 1920), (64, 64, 3, 3), {"padding": 1}),
     ((1, 16, 64, 64), (16, 16, 3, 3), {"dilation": 16, "padding": 16}), ((4, 1, 2000, 2000), (1, 1, 15, 15), {}),
+    ((1, 16, 32, 64, 64), (16, 16, 3, 3, 3), {"padding": 1}), ((8, 512, 7, 7, 7), (512, 512, 3, 3, 3), {"padding": 1}), ((1, 24, 300, 9, 9), (8, 24, 150, 3, 3), {}),
     ((1, 8, 2, 200000), (8, 8, 3, 3), {"padding": 1}), ((1, 1024, 14, 14), (512, 1024, 1, 1), {"stride": 2}), ((2, 8192, 2, 2), (16, 8192, 2, 2), {}), ((64, 256, 1, 1), (1000, 256, 1, 1), {}),
 ]  # fmt: skip
 
@@ -602,13 +603,18 @@ def test_workspace_is_below_four_mib_a_thread(shape, filters, options, dtype):
     methods = [
         "auto",
         "gemm",
-        *(["winograd"] if filters[2:] == (3, 3) and not {"dilation", "stride"} & {*options} else []),
+        *(["winograd"] if filters[-2:] == (3, 3) and not {"dilation", "stride"} & {*options} else []),
     ]
     for method in methods if dtype == np.float32 else ["auto"]:
-        for layout in ("NCHW", "NHWC"):
-            lying = shape if layout == "NCHW" else (shape[0], *shape[2:], shape[1])
+        for layout in ("NCDHW", "NDHWC") if len(shape) == 5 else ("NCHW", "NHWC"):
+            lying = shape if layout[1] == "C" else (shape[0], *shape[2:], shape[1])
             found = swiftconv.explain(
-                nn.conv2d, np.broadcast_to(np.ones((), dtype), lying), w, layout=layout, method=method, **options
+                CONV[len(shape) - 2],
+                np.broadcast_to(np.ones((), dtype), lying),
+                w,
+                layout=layout,
+                method=method,
+                **options,
             )
             assert found.workspace_bytes < 4 * MIB, (method, layout, found)
 
@@ -632,6 +638,7 @@ REALISTIC = [
     ("gemm", (2, 3, 112, 113), (64, 3, 7, 7), {"stride": 2, "padding": 3}), ("gemm", (5, 64, 9, 9), (64, 16, 3, 3), {"groups": 4}),
     ("winograd", (3, 64, 30, 29), (64, 64, 3, 3), {"padding": 1}), ("winograd", (2, 130, 15, 57), (70, 130, 3, 3), {}),
     ("winograd", (2, 48, 7, 1300), (20, 48, 3, 3), {"padding": 1}), ("winograd", (2, 1900, 8, 9), (18, 1900, 3, 3), {"padding": 1}),
+    ("winograd", (2, 20, 9, 17, 30), (24, 20, 3, 3, 3), {"padding": 1}), ("auto", (5, 100, 4, 7, 7), (70, 100, 3, 3, 3), {"padding": 1}),
     ("direct", (3, 32, 57, 58), (32, 1, 3, 3), {"groups": 32, "padding": 1}), ("direct", (2, 1, 200, 190), (3, 1, 5, 5), {}),
     ("auto", (4, 32, 57, 58), (32, 1, 3, 3), {"groups": 32, "stride": 2}), ("auto", (3, 48, 33, 35), (48, 48, 3, 3), {"padding": 1}),
 ]  # fmt: skip
@@ -643,14 +650,15 @@ def test_the_same_bits_for_any_threads_neighbours_and_plan(method, shape, filter
     x = LAYOUTS[memory](normals(rng, shape, np.float32))
     w, b = normals(rng, filters, np.float32), normals(rng, filters[0], np.float32)
     options = {"method": method, **options}
-    expected = nn.conv2d(x, w, b, threads=1, **options)
-    plan = nn.plan_conv2d(w, b, input_shape=shape, **options)
+    conv, plan_conv = CONV[x.ndim - 2], PLAN[x.ndim - 2]
+    expected = conv(x, w, b, threads=1, **options)
+    plan = plan_conv(w, b, input_shape=shape, **options)
     assert_same(plan(x), expected)
     for threads in (2, 3):
-        assert_same(nn.conv2d(x, w, b, threads=threads, **options), expected)
-        assert_same(nn.plan_conv2d(w, b, threads=threads, **options)(x), expected)
+        assert_same(conv(x, w, b, threads=threads, **options), expected)
+        assert_same(plan_conv(w, b, threads=threads, **options)(x), expected)
     for n in (0, len(x) - 1):
-        assert_same(nn.conv2d(x[n : n + 1], w, b, **options)[0], expected[n])
+        assert_same(conv(x[n : n + 1], w, b, **options)[0], expected[n])
         assert_same(plan(x[n]), expected[n])
         assert_same(plan(x[n : n + 1].copy("K")), expected[n : n + 1])
 

@@ -72,6 +72,8 @@ package struct ContractionProblem {
     package var depth: IndexList
     package var windows: UnsafeMutablePointer<ContractionWindow>
     package var windowCount: Int
+    /// Whether sums run over outputs and samples, for a channel's tap each, as a weight's gradient does.
+    package var sumsOverOutputs = false
 
     package init(
         input: Tensor, filter: Tensor, output: UnsafeMutableRawPointer, outputType: ElementType, outputSwapUnit: Int,

@@ -2,7 +2,8 @@ import CMachine
 import Foundations
 import Kernels
 
-/// Convolutions by 3 x 3 filters at unit steps, with 4 or 2.25 times fewer products than direct summation.
+/// Convolutions by 3 x 3 filters at unit steps, with 4 or 2.25 times fewer products than direct summation; also by those
+/// of a third axis, whose taps are as many planes of 3 x 3.
 package enum Winograd {
     /// Whether the problem is of the kind, or dilated and its parts are.
     package static func canRun(_ problem: ContractionProblem) -> Bool {
@@ -46,8 +47,8 @@ package enum Winograd {
     }
 
     private static func outputs(_ shape: WinogradShape) -> Int {
-        let filters = saturatingMultiply(shape.channel.extent, shape.row.extent)
-        return shape.tiles(outputs: 4) <= 4 && saturatingMultiply(filters, shape.isDouble ? 8 : 4) > largeFilter ? 2 : 4
+        let tiles = saturatingMultiply(shape.tiles(outputs: 4), shape.z.extent)
+        return tiles <= 4 && saturatingMultiply(shape.filters, shape.isDouble ? 8 : 4) > largeFilter ? 2 : 4
     }
 
     package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
@@ -62,8 +63,8 @@ package enum Winograd {
             explanation.vectorLanes = plan.lanes
             explanation.tileRows = contractionTileRows
             explanation.tileColumns = plan.filter.panelWidth
-            explanation.blockRows = plan.blockRows &* outputs
-            explanation.blockColumns = plan.blockColumns &* outputs
+            explanation.blockRows = plan.tiling.blockRows &* outputs
+            explanation.blockColumns = plan.tiling.blockColumns &* outputs
             explanation.workspaceBytes = WinogradScratch(plan).byteCount
             explanation.tasks = plan.taskCount
             explanation.threads = max(1, min(threads, plan.taskCount))
@@ -85,7 +86,7 @@ package enum Winograd {
         if problem.outputCount == 0 { return true }
         // A weight's gradient sums over samples, of which there may be none.
         if shape.channel.extent == 0 { return nil }
-        let work = Double(problem.outputCount) * Double(shape.channel.extent)
+        let work = Double(problem.outputCount) * Double(shape.channel.extent) * Double(shape.z.taps)
         let useful = sharing.threads(threads, work: work)
         let plan = WinogradPlan(problem, shape, outputs: outputs, threads: useful, keepsFilter: store != nil)
         let filterBytes = plan.transformsFilter ? 0 : plan.filter.byteCount(batch: problem.batch.extent)

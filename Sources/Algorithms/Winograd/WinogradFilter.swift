@@ -2,11 +2,13 @@ import Foundations
 import Kernels
 
 /// The transformed filter as the products stream it, in pieces: a panel of output channels, which lie along the lanes, by
-/// some input channels, [point][channel][lane]. The last panel's channels have as many whole vectors as it needs.
+/// some input channels, [point][tap along z][channel][lane]. The last panel's channels have as many whole vectors as it
+/// needs.
 struct WinogradFilter {
     let points: Int
     let rows: Int
     let channels: Int
+    let taps: Int
     let panelWidth: Int
     let panelDepth: Int
     let lanes: Int
@@ -20,6 +22,7 @@ struct WinogradFilter {
         points = kernels.points &* kernels.points
         rows = shape.row.extent
         channels = shape.channel.extent
+        taps = shape.z.taps
         self.panelWidth = panelWidth
         self.panelDepth = panelDepth
         lanes = vectorLanes(problem.arithmetic)
@@ -39,7 +42,7 @@ struct WinogradFilter {
     func channelPitch(_ panel: Int) -> Int { vectors(panel) &* lanes &* element }
 
     /// From point to point of a piece.
-    var pointPitch: Int { WinogradPlan.pointPitch(saturatingMultiply(panelWidth &* panelDepth, element)) }
+    var pointPitch: Int { WinogradPlan.pointPitch(saturatingMultiply(panelWidth &* panelDepth &* taps, element)) }
     var pieceBytes: Int { saturatingMultiply(pointPitch, points) }
     func byteCount(batch: Int) -> Int { saturatingMultiply(saturatingMultiply(pieceBytes, pieces), batch) }
 
@@ -73,17 +76,20 @@ struct WinogradFilter {
         let end = min(depth &+ panelDepth, channels)
         while first < end {
             let count = min(chunk, end &- first)
-            for vector in 0..<vectors(panel) {
+            for number in 0..<taps &* vectors(panel) {
+                let (tap, vector) = (number / vectors(panel), number % vectors(panel))
                 let row = panel &* panelWidth &+ vector &* lanes
-                let taps = readTaps(
+                let plane = readTaps(
                     shape,
-                    source + (row &* shape.row.filterStride &+ first &* shape.channel.filterStride),
+                    source
+                        + (row &* shape.row.filterStride &+ first &* shape.channel.filterStride
+                            &+ tap &* shape.z.filterStride),
                     rows: min(lanes, rows &- row), channels: count, to: scratch)
+                let place = (tap &* (end &- depth) &+ first &- depth) &* channelPitch
                 let areFinite = plan.pointee.kernels.transformFilters(
-                    UnsafeRawPointer(scratch + taps.first), tapPitch: taps.pitch, filterPitch: 9 &* lanes &* element,
-                    count: count,
-                    to: target + ((first &- depth) &* channelPitch &+ vector &* lanes &* element),
-                    pointPitch: pointPitch, targetPitch: channelPitch)
+                    UnsafeRawPointer(scratch + plane.first), tapPitch: plane.pitch, filterPitch: 9 &* lanes &* element,
+                    count: count, to: target + (place &+ vector &* lanes &* element), pointPitch: pointPitch,
+                    targetPitch: channelPitch)
                 isFinite = isFinite && areFinite
             }
             first &+= count
@@ -91,8 +97,9 @@ struct WinogradFilter {
         return isFinite
     }
 
-    /// Taps of some channels, output channels along the lanes and those that are missing zero: [channel][tap][lane], in
-    /// the order of memory, which may be the reverse. Returns where the first tap lies and how far apart they are.
+    /// A plane's taps of some channels, output channels along the lanes and those that are missing zero:
+    /// [channel][tap][lane], in the order of memory, which may be the reverse. Returns where the first tap lies and how far
+    /// apart they are.
     private func readTaps(
         _ shape: WinogradShape, _ source: UnsafeRawPointer, rows: Int, channels: Int,
         to target: UnsafeMutableRawPointer

@@ -13,13 +13,14 @@ extension WinogradRun {
             readBias(block, first, count: count)
             let sums =
                 UnsafeRawPointer(scratch) + (layout.pointee.sums &+ (first &- rows.lowerBound) &* pointee.element)
-            for n in 0..<block.images {
+            for number in 0..<block.images &* block.planes {
                 for r in 0..<block.rows {
                     var column = 0
                     while column < block.columns {
-                        let tile = n &* block.tilesPerImage &+ r &* block.columns &+ column
+                        let tile = number &* block.tilesPerPlane &+ r &* block.columns &+ column
                         let corner = WinogradCorner(
-                            image: n, row: block.firstRow &+ r, column: block.firstColumn &+ column,
+                            image: number / block.planes, plane: block.firstPlane &+ number % block.planes,
+                            row: block.firstRow &+ r, column: block.firstColumn &+ column,
                             tiles: min(WinogradRun.cornerTiles, block.columns &- column),
                             channels: first..<first &+ count)
                         askForOutputs(block, corner)
@@ -42,14 +43,19 @@ extension WinogradRun {
         if x.outputStride != size { return }
         let (firstY, firstX) = (corner.row &* outputs, corner.column &* outputs)
         let byteCount = min(corner.tiles &* outputs, x.extent &- firstX) &* size
+        let plane = plane(block, corner)
         for c in corner.channels {
             for line in firstY..<min(firstY &+ outputs, y.extent) {
-                let offset =
-                    corner.image &* pointee.shape.sample.outputStride &+ line &* y.outputStride
-                    &+ firstX &* x.outputStride &+ c &* channel.outputStride
-                askToWrite(block.output + offset, byteCount: byteCount)
+                let offset = line &* y.outputStride &+ firstX &* x.outputStride &+ c &* channel.outputStride
+                askToWrite(plane + offset, byteCount: byteCount)
             }
         }
+    }
+
+    /// Where the corner's plane of outputs begins.
+    private func plane(_ block: WinogradBlock, _ corner: WinogradCorner) -> UnsafeMutableRawPointer {
+        let shape = plan.pointee.shape
+        return block.output + (corner.image &* shape.sample.outputStride &+ corner.plane &* shape.z.outputStride)
     }
 
     private func readBias(_ block: WinogradBlock, _ row: Int, count: Int) {
@@ -82,13 +88,14 @@ extension WinogradRun {
         let (firstY, firstX) = (corner.row &* outputs, corner.column &* outputs)
         let width = min(corner.tiles &* outputs, x.extent &- firstX)
         let rowPitch = corner.tiles &* outputs &* pointee.vectorBytes
+        let plane = plane(block, corner)
         for a in 0..<min(outputs, y.extent &- firstY) {
             let offset =
-                corner.image &* pointee.shape.sample.outputStride &+ (firstY &+ a) &* y.outputStride
-                &+ firstX &* x.outputStride &+ corner.channels.lowerBound &* channel.outputStride
+                (firstY &+ a) &* y.outputStride &+ firstX &* x.outputStride
+                &+ corner.channels.lowerBound &* channel.outputStride
             write(
                 scratch + (layout.pointee.corner &+ a &* rowPitch), samples: width, channels: corner.channels.count,
-                to: block.output + offset)
+                to: plane + offset)
         }
     }
 
@@ -137,7 +144,6 @@ extension WinogradRun {
         let pointee = plan.pointee
         let outputs = pointee.kernels.outputs
         let rowPitch = corner.tiles &* outputs &* pointee.vectorBytes
-        let image = block.input + corner.image &* pointee.shape.sample.inputStride
         for tile in 0..<corner.tiles {
             let place = scratch + (layout.pointee.corner &+ tile &* outputs &* pointee.vectorBytes)
             transformAlone(sums + tile &* pointee.sumsTilePitch)
@@ -146,7 +152,7 @@ extension WinogradRun {
                 for a in 0..<outputs {
                     for b in 0..<outputs {
                         let sum = sumDirectly(
-                            block, row, image: image, y: corner.row &* outputs &+ a,
+                            block, corner, row, y: corner.row &* outputs &+ a,
                             x: (corner.column &+ tile) &* outputs &+ b)
                         let target = place + (a &* rowPitch &+ b &* pointee.vectorBytes)
                         store(sum, to: target, lane: lane)
@@ -187,10 +193,12 @@ extension WinogradRun {
     }
 
     private func sumDirectly(
-        _ block: WinogradBlock, _ row: Int, image: UnsafeRawPointer, y: Int, x: Int
+        _ block: WinogradBlock, _ corner: WinogradCorner, _ row: Int, y: Int, x: Int
     ) -> SIMD2<UInt64> {
         let pointee = plan.pointee
-        let (axisY, axisX) = (pointee.shape.y, pointee.shape.x)
+        let (axisZ, axisY, axisX) = (pointee.shape.z, pointee.shape.y, pointee.shape.x)
+        let image = block.input + corner.image &* pointee.shape.sample.inputStride
+        let boundary = pointee.problem.boundary
         var sum = SumOfProducts(pointee.problem.arithmetic)
         let reader = ElementReader(
             type: pointee.problem.filterType, swapUnit: pointee.problem.filterSwapUnit, pointee.problem.arithmetic)
@@ -198,21 +206,24 @@ extension WinogradRun {
             pointee.problem.filter
             + (pointee.problem.batch.offset(block.batch, .filter) &+ row &* pointee.shape.row.filterStride)
         for c in 0..<pointee.channels {
-            for tap in 0..<9 {
-                let (i, j) = (tap / 3, tap % 3)
-                let mappedY = pointee.problem.boundary.map(y &+ i &- axisY.window.padding, extent: axisY.window.extent)
-                let mappedX = pointee.problem.boundary.map(x &+ j &- axisX.window.padding, extent: axisX.window.extent)
+            for tap in 0..<9 &* axisZ.taps {
+                let (k, i, j) = (tap / 9, tap / 3 % 3, tap % 3)
+                let mappedZ = boundary.map(
+                    corner.plane &+ k &- axisZ.window.padding, extent: axisZ.window.extent)
+                let mappedY = boundary.map(y &+ i &- axisY.window.padding, extent: axisY.window.extent)
+                let mappedX = boundary.map(x &+ j &- axisX.window.padding, extent: axisX.window.extent)
                 var value = SIMD2<UInt64>.zero
-                if mappedY >= 0 && mappedX >= 0 {
+                if mappedZ >= 0 && mappedY >= 0 && mappedX >= 0 {
                     let sample =
                         image
-                        + (c &* pointee.shape.channel.inputStride &+ mappedY &* axisY.window.inputStride
-                            &+ mappedX &* axisX.window.inputStride)
+                        + (c &* pointee.shape.channel.inputStride &+ mappedZ &* axisZ.window.inputStride
+                            &+ mappedY &* axisY.window.inputStride &+ mappedX &* axisX.window.inputStride)
                     value = one(sample, pointee.reader)
                 }
                 let weight =
                     weights
-                    + (c &* pointee.shape.channel.filterStride &+ i &* axisY.filterStride &+ j &* axisX.filterStride)
+                    + (c &* pointee.shape.channel.filterStride &+ k &* axisZ.filterStride &+ i &* axisY.filterStride
+                        &+ j &* axisX.filterStride)
                 sum.add(value, one(weight, reader))
             }
         }
@@ -230,9 +241,10 @@ extension WinogradRun {
     }
 }
 
-/// Some tiles of a row of one image, and as many output channels as a vector has lanes, or fewer.
+/// Some tiles of a row of one plane, and as many output channels as a vector has lanes, or fewer.
 struct WinogradCorner {
     let image: Int
+    let plane: Int
     let row: Int
     let column: Int
     let tiles: Int

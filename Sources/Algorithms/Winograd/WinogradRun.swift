@@ -24,13 +24,14 @@ struct WinogradScratch {
         var places = WorkspaceLayout()
         transformed = places.take(saturatingMultiply(plan.transformedPitch, plan.points))
         sums = places.take(saturatingMultiply(plan.sumsPitch, plan.points))
-        patchPitch = saturatingMultiply(outputs &* plan.blockColumns &+ 2, vector)
-        patch = places.take(saturatingMultiply(patchPitch, outputs &* plan.blockRows &+ 2))
-        columns = places.take(plan.points &* vector)
-        let cornerTiles = min(plan.blockColumns, WinogradRun.cornerTiles)
+        let (rows, columns) = (outputs &* plan.tiling.blockRows, outputs &* plan.tiling.blockColumns)
+        patchPitch = saturatingMultiply(columns &+ 2, vector)
+        patch = places.take(saturatingMultiply(patchPitch, rows &+ 2))
+        self.columns = places.take(plan.points &* vector)
+        let cornerTiles = min(plan.tiling.blockColumns, WinogradRun.cornerTiles)
         cornerPitch = cornerTiles &* outputs &* vector
         corner = places.take(outputs &* cornerPitch)
-        let longestRun = max(outputs &* plan.blockColumns &+ 2, outputs &* outputs)
+        let longestRun = max(columns &+ 2, outputs &* outputs)
         runs = places.take(saturatingMultiply(longestRun, vector))
         bias = places.take(vector)
         zeros = places.take(vector)
@@ -101,22 +102,37 @@ struct WinogradRun {
     ) {
         let pointee = plan.pointee
         let filter = pointee.filter
+        let samples = scratch + (layout.pointee.transformed &+ (channels.lowerBound &- held) &* pointee.element)
+        let taps = pointee.shape.z.taps
+        // Without planes beside theirs, images are more of the same tiles.
+        let calls = taps == 1 ? 1 : block.images
+        let tiles = block.images / calls &* block.planes &* block.tilesPerPlane
         var products = WinogradProducts(
-            samples: scratch + (layout.pointee.transformed &+ (channels.lowerBound &- held) &* pointee.element),
-            tilePitch: pointee.transformedTilePitch, tiles: block.tiles, channels: channels.count, filter: piece,
-            vectors: filter.vectors(panel), sums: scratch + layout.pointee.sums, sumsPitch: pointee.sumsTilePitch,
+            rows: UnsafeRawPointer(samples), rowPitch: pointee.transformedTilePitch, rowCount: tiles,
+            depths: channels.count, depthPitch: pointee.element, lanes: piece, vectors: filter.vectors(panel),
+            sums: scratch + layout.pointee.sums, sumsPitch: pointee.sumsTilePitch,
             startsFromZero: channels.lowerBound == 0)
-        for _ in 0..<pointee.points {
-            products.nextFilter = products.filter + filter.pointPitch
-            runWinogradProducts(&products, isDouble: pointee.shape.isDouble)
-            products.filter = products.nextFilter
-            products.samples += pointee.transformedPitch
-            products.sums += pointee.sumsPitch
+        products.taps = taps
+        products.tapPitch = block.tilesPerPlane &* products.rowPitch
+        products.askingCalls = calls
+        let imagePitch = block.heldPlanes &* products.tapPitch
+        let pointBytes = filter.channelPitch(panel) &* channels.count &* taps
+        for point in 0..<pointee.points {
+            products.lanes = piece + point &* filter.pointPitch
+            for call in 0..<calls {
+                products.rows = UnsafeRawPointer(samples) + (point &* pointee.transformedPitch &+ call &* imagePitch)
+                products.sums =
+                    scratch
+                    + (layout.pointee.sums &+ point &* pointee.sumsPitch &+ call &* tiles &* products.sumsPitch)
+                products.nextLanes = products.lanes + (filter.pointPitch &+ call &* pointBytes / calls)
+                runWinogradProducts(&products, isDouble: pointee.shape.isDouble)
+            }
         }
     }
 }
 
-/// One task: some rows of tiles of some images, of one batch combination, and some panels of output channels.
+/// One task: some rows of tiles of some planes of some images, of one batch combination, and some panels of output
+/// channels.
 struct WinogradBlock {
     let input: UnsafeRawPointer
     let output: UnsafeMutableRawPointer
@@ -126,9 +142,12 @@ struct WinogradBlock {
     let rows: Int
     let firstColumn: Int
     let columns: Int
+    let firstPlane: Int
+    let planes: Int
+    /// Planes of samples.
+    let heldPlanes: Int
     let images: Int
-    let tilesPerImage: Int
-    let tiles: Int
+    let tilesPerPlane: Int
 
     init(_ plan: WinogradPlan, task: Int) {
         let problem = plan.problem
@@ -138,10 +157,12 @@ struct WinogradBlock {
             rest /= extent
             return index
         }
-        let (columnBlock, rowBlock) = (take(plan.columnBlocks), take(plan.rowBlocks))
-        let (imageBlock, part) = (take(plan.imageBlocks), take(plan.channelParts))
+        let tiling = plan.tiling
+        let (columnBlock, rowBlock) = (take(tiling.columnBlocks), take(tiling.rowBlocks))
+        let (planeBlock, imageBlock) = (take(tiling.planeBlocks), take(tiling.imageBlocks))
+        let part = take(plan.channelParts)
         batch = rest
-        let firstImage = imageBlock &* plan.blockImages
+        let firstImage = imageBlock &* tiling.blockImages
         input =
             problem.input
             + (problem.batch.offset(batch, .input) &+ firstImage &* plan.shape.sample.inputStride)
@@ -150,12 +171,14 @@ struct WinogradBlock {
             + (problem.batch.offset(batch, .output) &+ firstImage &* plan.shape.sample.outputStride)
         let firstPanel = part &* plan.taskPanels
         panels = firstPanel..<min(firstPanel &+ plan.taskPanels, plan.filter.panels)
-        firstRow = rowBlock &* plan.blockRows
-        rows = min(plan.blockRows, plan.tilesY &- firstRow)
-        images = min(plan.blockImages, plan.shape.sample.extent &- firstImage)
-        firstColumn = columnBlock &* plan.blockColumns
-        columns = min(plan.blockColumns, plan.tilesX &- firstColumn)
-        tilesPerImage = rows &* columns
-        tiles = images &* tilesPerImage
+        images = min(tiling.blockImages, tiling.images &- firstImage)
+        firstPlane = planeBlock &* tiling.blockPlanes
+        planes = min(tiling.blockPlanes, tiling.planes &- firstPlane)
+        heldPlanes = planes &+ tiling.halo
+        firstRow = rowBlock &* tiling.blockRows
+        rows = min(tiling.blockRows, tiling.tilesY &- firstRow)
+        firstColumn = columnBlock &* tiling.blockColumns
+        columns = min(tiling.blockColumns, tiling.tilesX &- firstColumn)
+        tilesPerPlane = rows &* columns
     }
 }
