@@ -81,4 +81,14 @@ struct MaskedTests {
             #expect(sameBits(call.output(SC_CONV_DIRECT), call.output(SC_CONV_REFERENCE)))
         }
     }
+
+    /// Narrow images of many channels are read by masks where there are some, rather than turned.
+    @Test(arguments: [1, 2])
+    func isChosen(step: Int) {
+        var call = ConvolutionCall(TestArray(.float32, [1, 32, 14, 14]), TestArray(.float32, [32, 1, 3, 3]))
+        (call.groups, call.stride) = (32, [step, step])
+        call.pad(1)
+        let hasMasks = runsMaskedStrips(.float32, filterRows: 3)
+        #expect((String(cString: call.explain().explanation.kernel) == "masked rows") == hasMasks)
+    }
 }

@@ -16,10 +16,16 @@ package enum Depthwise {
         if column.interior.count < column.outExtent / 2 { return false }
         let lanes = vectorLanes(problem.arithmetic)
         if channel.inStride == problem.inputType.byteCount { return channel.outExtent >= lanes / 2 }
-        if windows.count == 2 && MaskedGeometry.canRun(problem, row: problem.axes[windows[0]], column: column) {
-            return false
-        }
+        if isMasked(problem, windows) { return false }
         return channel.outExtent >= lanes && column.outExtent < (column.step == 1 ? lanes / 2 : lanes)
+    }
+
+    /// Whether the Stencil reads such channels' planes by masks.
+    private static func isMasked(_ problem: SlidingProblem, _ windows: WindowOrder) -> Bool {
+        if windows.count < 2 { return false }
+        let (row, column) = (problem.axes[windows[windows.count &- 2]], problem.axes[windows.innermost])
+        return problem.tapCount == saturatingMultiply(row.filterExtent, column.filterExtent)
+            && MaskedGeometry.canRun(problem, row: row, column: column)
     }
 
     /// Channels with filters of their own slide under a boundary of zeros.
