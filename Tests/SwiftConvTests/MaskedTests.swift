@@ -91,4 +91,17 @@ struct MaskedTests {
         let hasMasks = runsMaskedStrips(.float32, filterRows: 3)
         #expect((String(cString: call.explain().explanation.kernel) == "masked rows") == hasMasks)
     }
+
+    /// Planes of the padding of a third axis, which hold nothing.
+    @Test func outerPadding() {
+        var generator = SeededGenerator(8300)
+        for (depth, taps) in [(1, 1), (3, 1), (3, 2), (2, 3)] {
+            var call = ConvolutionCall(
+                TestArray(.float32, [2, 20, depth, 14, 14]).filled(.small, &generator),
+                TestArray(.float32, [20, 1, taps, 3, 3]).filled(.small, &generator))
+            call.groups = 20
+            call.pad(1)
+            #expect(sameBits(call.output(SC_CONV_DIRECT), call.output(SC_CONV_REFERENCE)), "\(call)")
+        }
+    }
 }

@@ -683,3 +683,18 @@ def test_any_rubbish(value, name):
         assert str(error)
     else:
         assert isinstance(result, np.ndarray)
+
+
+@pytest.mark.parametrize("channels, filters, extent", [(130, 130, 256), (2200, 2200, 64), (2, 8, 1024), (1, 9, 1024)])
+def test_results_past_the_caches(channels, filters, extent):
+    """Results of more than 32 MiB, of a filter or several for each channel, are written by another way."""
+    rng = np.random.default_rng(41)
+    x = rng.integers(-4, 5, (1, channels, extent, extent)).astype(np.float32)
+    w = rng.integers(-3, 4, (filters, 1, 3, 3)).astype(np.float32)
+    padded = np.pad(np.repeat(x, filters // channels, axis=1), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    expected = np.zeros((1, filters, extent, extent), np.float32)
+    for i in range(3):
+        for j in range(3):
+            expected += padded[:, :, i : i + extent, j : j + extent] * w[:, 0, i, j, None, None]
+    np.testing.assert_array_equal(nn.conv2d(x, w, padding=1, groups=channels), expected)
+    np.testing.assert_array_equal(nn.conv2d(x, w, groups=channels), expected[:, :, 1:-1, 1:-1])

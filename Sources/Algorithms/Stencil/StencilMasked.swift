@@ -10,7 +10,7 @@ struct MaskedGeometry {
     private(set) var blocks = 0
     private(set) var lastColumns: UInt64 = 0
     private(set) var reading = MaskedReading.each
-    /// Filters lie in one piece as kernels can read them.
+    /// Filters lie in one piece as kernels can read them, and nothing else reads them: none is packed.
     private(set) var readsFilter = false
     /// Of a thread: biases, and the stage of their conversion.
     private(set) var stage = 0
@@ -31,7 +31,8 @@ struct MaskedGeometry {
         lastColumns = ~0 >> UInt64(64 &- (column.outExtent &- (blocks &- 1) &* plan.lanes))
         reading = column.step == 1 ? .each : column.outExtent <= plan.lanes / 2 ? .everySecondOfOne : .everySecond
         readsFilter =
-            plan.filterDistance == plan.problem.tapCount &* element && column.filterStride == element
+            plan.hasOneInnerPlane && plan.filterDistance == plan.problem.tapCount &* element
+            && column.filterStride == element
             && row.filterStride == row.filterExtent &* element
         if plan.problem.epilogue.bias == nil { return }
         var places = WorkspaceLayout()

@@ -108,11 +108,11 @@ struct StencilPlan {
         widensRows = !masked.isUsed && column.outExtent < lanes && !mayFactor && (!readsInPlace || touchesBorder)
         writesInPlace = writer.isPlain && column.outStride == element && !widensRows
         streamsOutput =
-            writesInPlace && !mayFactor && problem.epilogue.isEmpty
+            writesInPlace && !mayFactor && problem.epilogue.isEmpty && repeated.outExtent == 1
             && (!readsInPlace || problem.tapCount <= streamingTaps)
             && problem.outputCount >= streamingBytes / element
         flat = FlatGeometry(self)
-        if flat.isUsed || streamsOutput { masked.isUsed = false }
+        if flat.isUsed || streamsOutput { masked = MaskedGeometry() }
         chooseBlocks()
         packsWholeImages =
             widensRows && readsInPlace && hasOneInnerPlane && problem.fillsWithZero && rowPhases == 1
@@ -261,7 +261,7 @@ extension StencilPlan {
     }
 
     /// One tap along the outer axes, and that inside the input.
-    private var hasOneInnerPlane: Bool {
+    var hasOneInnerPlane: Bool {
         for i in batchCount..<outerCount where outer[i].interior.count < outer[i].outExtent { return false }
         return planes == 1
     }
@@ -343,12 +343,10 @@ extension StencilPlan {
             let fits = planesBudget / max(1, saturatingMultiply(saturatingMultiply(planes, row.inExtent), element))
             taskColumns = min(taskColumns, max(1, fits / widestColumns) &* widestColumns)
         }
-        if masked.isUsed { taskColumns = column.outExtent }
         // Large filters: fewer columns, so that a strip is not a task too long.
         let columnsPerTask = Int(min(taskWork / (tapsPerOutput * Double(sharedRowsHeight)), 1e9))
-        if !masked.isUsed {
-            taskColumns = min(taskColumns, max(widestColumns, columnsPerTask / widestColumns &* widestColumns))
-        }
+        taskColumns = min(taskColumns, max(widestColumns, columnsPerTask / widestColumns &* widestColumns))
+        if masked.isUsed { taskColumns = column.outExtent }
         let perRow = tapsPerOutput * Double(taskColumns)
         taskRows = rows
         if perRow * Double(rows) > taskWork {

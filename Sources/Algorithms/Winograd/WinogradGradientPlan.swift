@@ -139,12 +139,6 @@ struct WinogradGradientPlan {
     var sumsBytes: Int { panels &* points &* sumsPitch }
 }
 
-/// The largest extent of as few parts as can be, up to `most` each, but whole units.
-private func evenPart(_ extent: Int, most: Int, unit: Int = 1) -> Int {
-    let units = ceilingDivide(extent, unit)
-    return ceilingDivide(units, ceilingDivide(units, max(most / unit, 1))) &* unit
-}
-
 /// Half of it, rounded up to whole units.
 private func half(_ extent: Int, unit: Int) -> Int { ceilingDivide(ceilingDivide(extent, unit), 2) &* unit }
 

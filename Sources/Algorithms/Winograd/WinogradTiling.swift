@@ -63,11 +63,6 @@ struct WinogradTiling {
         return min(limits.tiles / planes, limits.blockBytes / bytes)
     }
 
-    /// The largest extent of as few parts as can be, up to `most` each.
-    private func evenPart(_ extent: Int, most: Int) -> Int {
-        ceilingDivide(extent, ceilingDivide(extent, max(most, 1)))
-    }
-
     var columnBlocks: Int { ceilingDivide(tilesX, blockColumns) }
     var rowBlocks: Int { ceilingDivide(tilesY, blockRows) }
     var planeBlocks: Int { ceilingDivide(planes, blockPlanes) }
@@ -80,4 +75,10 @@ struct WinogradTiling {
     /// Tiles of a block's outputs, and of its samples.
     var blockTiles: Int { blockImages &* blockPlanes &* blockRows &* blockColumns }
     var heldTiles: Int { blockImages &* (blockPlanes &+ halo) &* blockRows &* blockColumns }
+}
+
+/// The largest extent of as few parts as can be, up to `most` each, but whole units.
+func evenPart(_ extent: Int, most: Int, unit: Int = 1) -> Int {
+    let units = ceilingDivide(extent, unit)
+    return ceilingDivide(units, ceilingDivide(units, max(most / unit, 1))) &* unit
 }

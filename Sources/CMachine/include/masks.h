@@ -15,7 +15,7 @@
 #endif
 
 /* Loads lanes that are there, zeros for the others; stores lanes that are there. Where the ISA has no masks these are
- * loops over the lanes, which nothing but tests runs. */
+ * loops over the lanes, which compile and are not called. */
 #if SC_VECTOR_BYTES == 64
 #define SC_MASKED_LANES(name, scalar, raw, suffix)                                                                     \
   static inline sc_##name sc_##name##_load(const void *source, uint64_t mask) {                                        \
