@@ -9,9 +9,10 @@ package var contractionTileRows: Int { 6 }
 ///
 ///     output[r][lane] = start[r][lane] + sum over depth of row[r][depth] * lanes[depth][lane]
 ///
-/// (or, of words that hold several depths each, `PanelProducts`) with the sum in the order of depth, and what it starts from added to it last: a tile need not wait for it. A row's
-/// elements are broadcast: they lie in segments, contiguous inside each. Lanes lie contiguous for each depth. Nothing is
-/// aligned; whole vectors are read and written.
+/// (or, of words that hold several depths each, `PanelProducts`) with the sum in the order of depth, and what it starts
+/// from added to it last: a tile need not wait for it. A row's elements are broadcast: they lie in segments, contiguous
+/// inside each, or those of a tile's rows side by side. Lanes lie contiguous for each depth. Nothing is aligned; whole
+/// vectors are read and written.
 @frozen
 package struct ContractionPanel {
     /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart.
@@ -21,8 +22,8 @@ package struct ContractionPanel {
     /// Depths in each segment.
     package var segmentLengths: UnsafePointer<Int>
     package var lanes: UnsafeRawPointer
-    /// From `lanes` to those of each depth, in bytes.
-    package var laneOffsets: UnsafePointer<Int>
+    /// From the lanes of one depth to the next, in bytes.
+    package var lanePitch: Int
     package var output: UnsafeMutableRawPointer
     /// From `output` to each row's, in bytes.
     package var outputOffsets: UnsafePointer<Int>
@@ -30,13 +31,18 @@ package struct ContractionPanel {
     package var start: UnsafeRawPointer?
     package var startRowStride = 0
     package var startStride = 0
+    /// Whether what sums are added to is not in the first cache.
+    package var fetches = false
     package var rows = 0
     package var vectors = 0
+    /// Whether the elements of a tile's rows lie side by side, [depth][row], in groups of `contractionTileRows`: a row's
+    /// segment, the only one, then begins at its element of the first depth.
+    package var interleavesRows = false
 
     @inlinable
     package init(
         rowSegments: UnsafePointer<UnsafeRawPointer>, segmentCapacity: Int, segments: Int,
-        segmentLengths: UnsafePointer<Int>, lanes: UnsafeRawPointer, laneOffsets: UnsafePointer<Int>,
+        segmentLengths: UnsafePointer<Int>, lanes: UnsafeRawPointer, lanePitch: Int,
         output: UnsafeMutableRawPointer, outputOffsets: UnsafePointer<Int>
     ) {
         self.rowSegments = rowSegments
@@ -44,7 +50,7 @@ package struct ContractionPanel {
         self.segments = segments
         self.segmentLengths = segmentLengths
         self.lanes = lanes
-        self.laneOffsets = laneOffsets
+        self.lanePitch = lanePitch
         self.output = output
         self.outputOffsets = outputOffsets
     }
@@ -52,37 +58,53 @@ package struct ContractionPanel {
 
 /// Rows from `first` on, tile after tile, as long as there are MR; returns the first row left.
 @inline(never)
-func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
-    _ arithmetic: A.Type, rows _: InlineArray<MR, Never>.Type, vectors _: InlineArray<NRV, Never>.Type, first: Int,
-    _ panel: inout ContractionPanel
+func contractRows<A: Arithmetic, let MR: Int, let NRV: Int, let STEP: Int>(
+    _ arithmetic: A.Type, rows _: InlineArray<MR, Never>.Type, vectors _: InlineArray<NRV, Never>.Type,
+    step _: InlineArray<STEP, Never>.Type, first: Int, _ panel: inout ContractionPanel
 ) -> Int {
     assert(NRV == panel.vectors)
     let element = A.elementBytes
     let capacity = panel.segmentCapacity
-    let lanes = panel.lanes
+    let pitch = panel.lanePitch
     let (startStride, startRowStride) =
         panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
     var top = first
     while top &+ MR <= panel.rows {
         var sums = InlineArray<MR, InlineArray<NRV, A.Accumulator>>(
             repeating: InlineArray<NRV, A.Accumulator>(repeating: A.zero))
-        var offsets = panel.laneOffsets
+        var lanes = panel.lanes
         var begins = panel.rowSegments + top &* capacity
         var segment = 0
         while segment < panel.segments {
-            let row = InlineArray<MR, UnsafeRawPointer> { loadAddress(begins + $0 &* capacity) }
-            let length = panel.segmentLengths[segment]
-            var k = 0
-            while k < length {
-                let x = lanes + offsets[k]
-                let vectors = InlineArray<NRV, A.Vector> { A.load(x + $0 &* A.vectorBytes) }
-                for r in 0..<MR {
-                    let weight = A.weight(row[r] + k &* element)
-                    for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], weight) }
-                }
-                k &+= 1
+            // Interleaved rows have one address: fewer registers, and one line of memory after the other.
+            let row = InlineArray<MR, UnsafeRawPointer> {
+                STEP == 1 ? loadAddress(begins + $0 &* capacity) : begins[0] + $0 &* element
             }
-            offsets += length
+            let length = panel.segmentLengths[segment]
+            var place = 0
+            let end = length &* STEP &* element
+            if panel.fetches && segment == panel.segments &- 1 {
+                // What the sums are added to arrives while the last depths are multiplied.
+                let fetched = end &- 32 &* STEP &* element
+                while place < fetched {
+                    addProducts(A.self, &sums, row, place, lanes)
+                    lanes += pitch
+                    place &+= STEP &* element
+                }
+                for r in 0..<MR {
+                    let output = UnsafeRawPointer(panel.output + panel.outputOffsets[top &+ r])
+                    let start = panel.start.map { $0 + (top &+ r) &* startRowStride } ?? output
+                    for j in 0..<NRV {
+                        sc_prefetch((start + j &* startStride).assumingMemoryBound(to: UInt8.self))
+                        sc_prefetch_to_write((output + j &* A.vectorBytes).assumingMemoryBound(to: UInt8.self))
+                    }
+                }
+            }
+            while place < end {
+                addProducts(A.self, &sums, row, place, lanes)
+                lanes += pitch
+                place &+= STEP &* element
+            }
             begins += 1
             segment &+= 1
         }
@@ -97,6 +119,19 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int>(
         top &+= MR
     }
     return top
+}
+
+/// The products of one depth, or word.
+@inline(__always)
+private func addProducts<A: Arithmetic, let MR: Int, let NRV: Int>(
+    _: A.Type, _ sums: inout InlineArray<MR, InlineArray<NRV, A.Accumulator>>, _ row: InlineArray<MR, UnsafeRawPointer>,
+    _ place: Int, _ lanes: UnsafeRawPointer
+) {
+    let vectors = InlineArray<NRV, A.Vector> { A.load(lanes + $0 &* A.vectorBytes) }
+    for r in 0..<MR {
+        let weight = A.weight(row[r] + place)
+        for j in 0..<NRV { A.multiplyAdd(&sums[r][j], vectors[j], weight) }
+    }
 }
 
 /// An address from a list of them, by itself: from neighbours the compiler would make a gather.

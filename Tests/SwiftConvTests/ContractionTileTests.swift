@@ -10,6 +10,7 @@ struct ContractionTileTests {
         let rows: Int
         let vectors: Int
         let segments: [Int]
+        var interleavesRows = false
         var lanes: Int { vectors * vectorLanes(kind) }
         var depth: Int { segments.reduce(0, +) }
         var type: ElementType {
@@ -39,17 +40,23 @@ struct ContractionTileTests {
             output.contents = start.contents
 
             let capacity = segments.count + 1
-            let pointers = rowParts.flatMap { parts -> [UnsafeRawPointer] in
+            var pointers = rowParts.flatMap { parts -> [UnsafeRawPointer] in
                 parts.map { UnsafeRawPointer($0.data) } + [UnsafeRawPointer(output.data)]
             }
-            let laneOffsets = (0..<depth).map { $0 * packed.strides[0] }
+            let grouped = interleavesRows ? group(rowParts.map { $0[0] }, type) : nil
+            if let grouped {
+                for r in 0..<rows {
+                    let group = r / contractionTileRows * contractionTileRows
+                    pointers[r * capacity] = UnsafeRawPointer(grouped.data + (group * depth + r - group) * element)
+                }
+            }
             let outputOffsets = (0..<rows).map { $0 * output.strides[0] }
             pointers.withUnsafeBufferPointer { pointers in
                 var panel = ContractionPanel(
                     rowSegments: pointers.baseAddress!, segmentCapacity: capacity, segments: segments.count,
-                    segmentLengths: segments, lanes: packed.data, laneOffsets: laneOffsets, output: output.data,
+                    segmentLengths: segments, lanes: packed.data, lanePitch: packed.strides[0], output: output.data,
                     outputOffsets: outputOffsets)
-                (panel.rows, panel.vectors) = (rows, vectors)
+                (panel.rows, panel.vectors, panel.interleavesRows) = (rows, vectors, interleavesRows)
                 if !startsFromOutput {
                     panel.start = UnsafeRawPointer(start.data)
                     (panel.startRowStride, panel.startStride) = (lanes * element, vectorLanes(kind) * element)
@@ -66,6 +73,23 @@ struct ContractionTileTests {
                 }
             }
             return nil
+        }
+
+        /// The rows as [group][depth][row].
+        private func group(_ rows: [TestArray], _ type: ElementType) -> TestArray {
+            let element = kind.byteCount
+            let groups = (rows.count + contractionTileRows - 1) / contractionTileRows
+            let grouped = TestArray(type, [groups, depth, contractionTileRows])
+            var bytes = grouped.contents
+            for (r, row) in rows.enumerated() {
+                let from = row.contents
+                for d in 0..<depth {
+                    let place = (r / contractionTileRows * depth + d) * contractionTileRows + r % contractionTileRows
+                    for b in 0..<element { bytes[place * element + b] = from[d * element + b] }
+                }
+            }
+            grouped.contents = bytes
+            return grouped
         }
 
         /// Kernels AND: of two true bytes one has all bits.
@@ -112,10 +136,14 @@ struct ContractionTileTests {
             for rows in 0...13 {
                 for segments in [[1], [7], [3, 1, 4], [16, 17]] {
                     for startsFromOutput in [false, true] {
-                        let operands = Operands(kind: kind, rows: rows, vectors: vectors, segments: segments)
-                        if let fault = operands.fault(startsFromOutput: startsFromOutput, &generator) {
-                            Issue.record("\(fault): \(operands)")
-                            return
+                        for interleavesRows in segments.count == 1 ? [false, true] : [false] {
+                            let operands = Operands(
+                                kind: kind, rows: rows, vectors: vectors, segments: segments,
+                                interleavesRows: interleavesRows)
+                            if let fault = operands.fault(startsFromOutput: startsFromOutput, &generator) {
+                                Issue.record("\(fault): \(operands)")
+                                return
+                            }
                         }
                     }
                 }

@@ -92,14 +92,13 @@ struct SmallIntegerTests {
         // One more than there are, so that neither list is empty.
         let segments = parts.flatMap { $0.map { UnsafeRawPointer($0.base) } } + [UnsafeRawPointer(packed.base)]
         let lengths = (parts.first ?? []).map { $0.byteCount / 4 } + [0]
-        let laneOffsets = (0..<depth).map { 4 * $0 * lanes }
         let outputOffsets = (0...parts.count).map { 4 * $0 * lanes }
         segments.withUnsafeBufferPointer { segments in
             lengths.withUnsafeBufferPointer { lengths in
                 var panel = ContractionPanel(
                     rowSegments: segments.baseAddress!, segmentCapacity: lengths.count - 1,
                     segments: lengths.count - 1, segmentLengths: lengths.baseAddress!, lanes: packed.base,
-                    laneOffsets: laneOffsets, output: output.data, outputOffsets: outputOffsets)
+                    lanePitch: 4 * lanes, output: output.data, outputOffsets: outputOffsets)
                 (panel.rows, panel.vectors) = (parts.count, vectors)
                 panel.start = UnsafeRawPointer(start.data)
                 (panel.startRowStride, panel.startStride) = (4 * lanes, 4 * vectorLanes(.word32))

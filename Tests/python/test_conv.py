@@ -685,6 +685,19 @@ def test_any_rubbish(value, name):
         assert isinstance(result, np.ndarray)
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_matrix_products_of_many_depths_and_columns(layout, dtype, rng):
+    """Several blocks of everything: rows that fill no tile, rows packed in groups, sums kept between blocks of depths."""
+    x, w = values(rng, (1, 1100, 37, 41), dtype), values(rng, (13, 1100, 1, 1), dtype)
+    wide = {"c": np.complex128, "f": np.float64, "V": np.float64}.get(dtype.kind, dtype)
+    expected = (w[:, :, 0, 0].astype(wide) @ x[0].reshape(1100, -1).astype(wide)).astype(dtype).reshape(1, 13, 37, 41)
+    if layout == "NHWC":
+        x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+        expected = np.moveaxis(expected, 1, -1)
+    np.testing.assert_array_equal(nn.conv2d(x, w, layout=layout, method="gemm"), expected)
+
+
 @pytest.mark.parametrize("channels, filters, extent", [(130, 130, 256), (2200, 2200, 64), (2, 8, 1024), (1, 9, 1024)])
 def test_results_past_the_caches(channels, filters, extent):
     """Results of more than 32 MiB, of a filter or several for each channel, are written by another way."""

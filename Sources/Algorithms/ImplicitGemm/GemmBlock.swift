@@ -75,11 +75,11 @@ struct GemmBlock {
                 problem.filter + (problem.batch.offset(batch, .filter) &+ rowBox.start(.filter))
             write(rowBox, .filter, to: layout.rowsFilter)
         } else {
-            let rowBytes = plan.filter.words &* plan.element
-            filter = packed + (batch &* plan.filter.batchBytes &+ firstRow &* rowBytes)
-            for row in 0..<rowCount { ints(layout.rowsFilter)[row] = row &* rowBytes }
+            let first = plan.filter.rowOffset(firstRow)
+            filter = packed + (batch &* plan.filter.batchBytes &+ first)
+            for row in 0..<rowCount { ints(layout.rowsFilter)[row] = plan.filter.rowOffset(firstRow &+ row) &- first }
         }
-        for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* layout.sumsPitch }
+        for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* plan.panelPitch }
         writeStart(batch, rowBox, packed + (batch &* plan.filter.batchBytes &+ plan.filter.corrections))
     }
 
@@ -190,7 +190,6 @@ struct GemmBlock {
         let runs = ints(layout.depthRuns)
         let depthIn = ints(layout.depthIn)
         let element = plan.pointee.operands.elementBytes
-        for word in 0..<wordCount { ints(layout.panelDepth)[word] = word &* plan.pointee.panelPitch }
         depthRunCount = writeRuns(depthIn, count: depthCount, distance: element, to: runs)
         let depths = plan.pointee.operands.depths
         let lengths = ints(layout.segmentLengths)
@@ -249,15 +248,26 @@ struct GemmBlock {
             // [panel][depth][lane], of all depths.
             lanes = filter + (lane &* plan.filter.words &+ firstWord &* plan.panelWidth) &* plan.element
         }
-        let isDirect = isDirect(lane, count)
+        // Between blocks of depths sums stay in scratch, where they lie as tiles pass by them: rows of the output, often a power
+        // of two apart, would push each other from the caches (2048 x 2048 floats 1.2x).
+        let sums = sums(panel: lane)
+        let isDirect = isLast && isDirect(lane, count)
         var panel = ContractionPanel(
             rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
-            segmentLengths: ints(layout.segmentLengths), lanes: lanes, laneOffsets: ints(layout.panelDepth),
-            output: isDirect ? output + ints(layout.lanesOut)[lane] : scratch + (layout.sums &+ lane &* plan.element),
+            segmentLengths: ints(layout.segmentLengths), lanes: lanes, lanePitch: plan.panelPitch,
+            output: isDirect ? output + ints(layout.lanesOut)[lane] : sums,
             outputOffsets: ints(isDirect ? layout.rowsOut : layout.rowsSums))
         panel.vectors = ceilingDivide(count, plan.lanes)
         panel.rows = tileRowCount
-        if isFirst { (panel.start, panel.startRowStride, panel.startStride) = start(lane) }
+        panel.interleavesRows = plan.filter.interleavesRows
+        panel.fetches = !isFirst
+        if isFirst {
+            (panel.start, panel.startRowStride, panel.startStride) = start(lane)
+        } else if isDirect {
+            (panel.start, panel.startRowStride, panel.startStride) = (
+                UnsafeRawPointer(sums), plan.panelPitch, plan.lanes &* plan.element
+            )
+        }
         runContractionPanel(plan.operands.products, &panel)
         if isLast && plan.problem.epilogue.clamp != nil {
             for row in 0..<tileRowCount {
@@ -303,7 +313,7 @@ struct GemmBlock {
         let capacity = layout.segmentCapacity
         if plan.lanesAreColumns {
             let offsets = ints(layout.rowsFilter)
-            let first = filter + firstWord &* plan.element
+            let first = filter + firstWord &* plan.filter.rowStep
             for row in 0..<rowCount { segments[row &* capacity] = first + offsets[row] }
             return
         }
@@ -336,8 +346,9 @@ struct GemmBlock {
         return true
     }
 
-    private func sums(_ row: Int, _ lane: Int) -> UnsafeMutableRawPointer {
-        scratch + (layout.sums &+ row &* layout.sumsPitch &+ lane &* plan.pointee.element)
+    /// A panel's sums in scratch: [panel][row][lane].
+    private func sums(panel lane: Int) -> UnsafeMutableRawPointer {
+        scratch + (layout.sums &+ lane &* tileRowCount &* plan.pointee.element)
     }
 
     /// Writes what was kept in scratch.
@@ -353,9 +364,11 @@ struct GemmBlock {
 
     /// A panel's lanes, run by run of those that lie at one distance.
     private func writeOut(lane: Int, count: Int) {
-        let writer = plan.pointee.writer
+        let (writer, element) = (plan.pointee.writer, plan.pointee.element)
         let lanesOut = ints(layout.lanesOut) + lane
         let rowsOut = ints(layout.rowsOut)
+        let sums = sums(panel: lane)
+        let pitch = plan.pointee.panelPitch
         let (stages, second) = (scratch + layout.stages, scratch + (layout.stages &+ 16 &* stageElements))
         var first = 0
         while first < count {
@@ -365,7 +378,8 @@ struct GemmBlock {
             let target = output + lanesOut[first]
             for row in 0..<tileRowCount {
                 writer.write(
-                    sums(row, lane &+ first), count: end &- first, to: target + rowsOut[row], stride: step,
+                    sums + (row &* pitch &+ first &* element), count: end &- first, to: target + rowsOut[row],
+                    stride: step,
                     stages: stages, second)
             }
             first = end

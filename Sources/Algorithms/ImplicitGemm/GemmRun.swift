@@ -40,7 +40,6 @@ struct GemmScratch {
     var rowsSums = 0
     var rowsFilter = 0
     var depthIn = 0
-    var panelDepth = 0
     var depthRuns = 0
     var segmentLengths = 0
     var segments = 0
@@ -54,7 +53,6 @@ struct GemmScratch {
     var rowWordsPitch = 0
     var patch = 0
     var sums = 0
-    var sumsPitch = 0
     var byteCount = 0
 
     init(_ plan: GemmPlan) {
@@ -70,7 +68,6 @@ struct GemmScratch {
         rowsSums = places.take(saturatingMultiply(rowCount &+ 1, 8))
         rowsFilter = places.take(saturatingMultiply(rows &+ 1, 8))
         depthIn = places.take(saturatingMultiply(depth &+ 1, 8))
-        panelDepth = places.take(saturatingMultiply(depth &+ 1, 8))
         depthRuns = places.take(saturatingMultiply(depth &+ 1, 8))
         segmentLengths = places.take(saturatingMultiply(depth &+ 1, 8))
         segmentCapacity = plan.lanesAreColumns ? 1 : depth &+ 1
@@ -88,8 +85,7 @@ struct GemmScratch {
         let patchBytes = GemmPatch.byteCount(
             plan.problem, plan.columnBlocks, plan.depthBlocks, element: plan.operands.elementBytes)
         patch = places.take(saturatingAdd(patchBytes, 64))
-        sumsPitch = saturatingMultiply(panels, plan.panelPitch)
-        sums = places.take(saturatingMultiply(sumsPitch, rowCount))
+        sums = places.take(saturatingMultiply(saturatingMultiply(panels, plan.panelPitch), rowCount))
         byteCount = places.byteCount
     }
 }
