@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 4
+#define SC_ABI_VERSION 5
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -82,7 +82,8 @@ enum {
   SC_ARG_KERNEL_SIZE = 24,
   SC_ARG_PATCHES = 25,
   SC_ARG_INDICES = 26,
-  SC_ARG_NORM_TYPE = 27
+  SC_ARG_NORM_TYPE = 27,
+  SC_ARG_OPERANDS = 28
 };
 
 typedef struct sc_error {
@@ -323,6 +324,60 @@ sc_status sc_pool_shape(const sc_tensor *input, const sc_pool *options, int64_t 
  * order of `axes`: of equal ones the first, of NaN the last; -1 where a window holds none. */
 sc_status sc_pool_run(const sc_tensor *input, const sc_tensor *out, const sc_tensor *indices, const sc_pool *options,
                       const sc_control *control, sc_error *error);
+
+/* ---- Contractions: sums of products over named indices ---------------------------------------------------------- */
+
+enum { SC_MAX_INDICES = 64, SC_MAX_FACTORS = 64 };
+enum {
+  SC_CONTRACT_AUTO = 0,
+  SC_CONTRACT_NEST = 1,   /* a loop nest over rows of products: any number of factors, any strides */
+  SC_CONTRACT_GEMM = 2,   /* two factors as a matrix product, packed from their strides */
+  SC_CONTRACT_DIRECT = 3, /* two factors as a filter that slides */
+  SC_CONTRACT_REFERENCE = 4
+};
+
+/* An array as an index sees it: how far a step of each index moves in it, in bytes. 0 for one that it does not have;
+ * the sum of its axes' strides for one that it has twice (a diagonal). */
+typedef struct sc_factor {
+  void *data;
+  const int64_t *strides; /* index_count of them; of the output, output_count */
+  sc_dtype dtype;
+  int32_t byteswapped; /* non-zero: elements are in the other byte order */
+} sc_factor;
+
+/* An axis of a factor on which two indices meet and that is read beyond its ends: its coordinate is the sum of
+ * step * index over all indices, less padding; what lies outside is as `boundary` says. The factor's strides are 0 for
+ * the indices that have a step. Windows that stay inside need none of this: strides say all. */
+typedef struct sc_window {
+  int32_t factor;
+  int32_t reserved;
+  int64_t extent;
+  int64_t stride; /* memory stride of the axis, in bytes */
+  int64_t padding;
+  const int64_t *steps; /* index_count of them, 0 for an index that does not move it */
+} sc_window;
+
+/* out[output indices] = the sum over the other indices of the product of all factors. A factor without indices is a
+ * number; a sum over nothing is 0. No factor is conjugated. */
+typedef struct sc_contraction {
+  int32_t factor_count;  /* 1 to SC_MAX_FACTORS */
+  int32_t index_count;   /* at most SC_MAX_INDICES */
+  int32_t output_count;  /* the first so many indices are the output's, the others are summed over */
+  int32_t method;        /* SC_CONTRACT_* */
+  sc_dtype result_dtype; /* what products and sums are computed in; out may have another dtype and is then cast */
+  int32_t threads;       /* 0: sc_get_num_threads() */
+  int32_t boundary;      /* SC_BOUNDARY_*, zeros for fill */
+  int32_t window_count;
+  const int64_t *extents; /* of every index */
+  const sc_factor *factors;
+  const sc_window *windows; /* may be NULL where there are none */
+} sc_contraction;
+
+sc_status sc_contract_run(const sc_contraction *contraction, const sc_factor *out, const sc_control *control,
+                          sc_error *error);
+/* What it would do; data is not touched and may be NULL. out NULL: a new C-ordered result. */
+sc_status sc_contract_explain(const sc_contraction *contraction, const sc_factor *out, sc_explanation *explanation,
+                              sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,19 @@
+import Algorithms
+import CSwiftConv
+import Foundations
+
+/// Runs a loop nest; returns false if it was interrupted.
+package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Control) throws(Failure) -> Bool {
+    try LoopNestReference.run(nest, control: control)
+}
+
+/// What would run.
+package func explain(_ nest: LoopNest, method: NestMethod, threads: Int) throws(Failure) -> Explanation {
+    var found = Explanation()
+    found.algorithm = "reference"
+    found.kernel = "one product at a time"
+    found.input = "direct"
+    found.output = "direct"
+    found.tasks = nest.outputExtent
+    return found
+}
