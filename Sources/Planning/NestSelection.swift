@@ -24,8 +24,26 @@ package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Co
     case .contraction(let filter, let method):
         return try nest.withContractionStorage { (storage) throws(Failure) in
             let problem = nest.contraction(filter: filter, storage)
+            if method == .auto && problem.isCorrelation {
+                var finished: Bool?
+                _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+                    guard let sliding = problem.sliding(into: axes) else { return true }
+                    finished = try run(sliding, method: .auto, threads: threads, control: control)
+                    return true
+                }
+                if let finished { return finished }
+            }
             return try run(problem, method: method, threads: threads, control: control, store: nil)
         }
+    }
+}
+
+extension ContractionProblem {
+    /// Whether one filter slides over every image by itself, as in `correlate`.
+    fileprivate var isCorrelation: Bool {
+        if batch.count > 0 || rows.count > 0 || windowCount == 0 { return false }
+        for i in 0..<depth.count where depth[i].window < 0 { return false }
+        return true
     }
 }
 
