@@ -9,6 +9,9 @@ import Kernels
 /// summed indices alone, so that no bit depends on the rest of the output or on the threads.
 struct RowNestPlan {
     let nest: LoopNest
+    let arithmetic: ArithmeticKind
+    /// Bytes of a sum.
+    let element: Int
     /// -1 where there is no index at all.
     let line: Int
     let totals: Bool
@@ -31,7 +34,6 @@ struct RowNestPlan {
     let readers: UnsafeMutablePointer<ElementReader>
     let writer: ElementWriter
 
-    var element: Int { nest.arithmetic.byteCount }
     var tileCount: Int { saturatingMultiply(ceilingDivide(rows, tileRows), pieces) }
     /// Sums of one tile, and their bytes in scratch.
     var tileSums: Int { totals ? tileRows : tileRows &* piece }
@@ -41,6 +43,8 @@ struct RowNestPlan {
     init(_ nest: LoopNest, readers: UnsafeMutablePointer<ElementReader>, threads: Int) {
         self.nest = nest
         self.readers = readers
+        arithmetic = nest.arithmetic
+        element = arithmetic.byteCount
         for f in 0..<nest.factorCount {
             (readers + f).initialize(
                 to: ElementReader(type: nest.factors[f].type, swapUnit: nest.factors[f].swapUnit, nest.arithmetic))

@@ -46,6 +46,12 @@ struct RowNestRun {
         (scratch + layout.pointee.bases).assumingMemoryBound(to: UnsafeRawPointer.self)
     }
 
+    /// Where the rows of a factor begin, or, after the last one, those of the output.
+    private func offsets(_ f: Int) -> UnsafeMutablePointer<Int> {
+        f == plan.pointee.nest.factorCount
+            ? ints(layout.pointee.outputOffsets) : ints(layout.pointee.offsets) + f &* plan.pointee.tileRows
+    }
+
     /// A tile: some rows, from a place of the line on.
     private struct Tile {
         var rows: Int
@@ -104,20 +110,29 @@ struct RowNestRun {
         let rows = min(plan.tileRows, plan.rows &- first)
         var lineCount = 0
         if plan.line >= 0 { lineCount = plan.totals ? nest.extents[plan.line] : nest.extents[plan.line] &- start }
+        // The output's other indices at the first row, and then from row to row.
+        let values = ints(layout.pointee.counters)
+        var rest = first
+        for i in (0..<nest.outputCount).reversed() where i != plan.line {
+            values[i] = rest % nest.extents[i]
+            rest /= nest.extents[i]
+        }
         for f in 0...nest.factorCount {
-            let isOutput = f == nest.factorCount
-            let strides = isOutput ? nest.output.strides : nest.factors[f].strides
-            let offsets = ints(isOutput ? layout.pointee.outputOffsets : layout.pointee.offsets)
-            let target = isOutput ? offsets : offsets + f &* plan.tileRows
-            let lineOffset = plan.line >= 0 ? start &* strides[plan.line] : 0
-            for r in 0..<rows {
-                var rest = first &+ r
-                var offset = lineOffset
-                for i in (0..<nest.outputCount).reversed() where i != plan.line {
-                    offset &+= rest % nest.extents[i] &* strides[i]
-                    rest /= nest.extents[i]
-                }
-                target[r] = offset
+            let strides = f == nest.factorCount ? nest.output.strides : nest.factors[f].strides
+            var offset = plan.line >= 0 ? start &* strides[plan.line] : 0
+            for i in 0..<nest.outputCount where i != plan.line { offset &+= values[i] &* strides[i] }
+            offsets(f)[0] = offset
+        }
+        for r in 1..<max(rows, 1) {
+            for f in 0...nest.factorCount { offsets(f)[r] = offsets(f)[r &- 1] }
+            for i in (0..<nest.outputCount).reversed() where i != plan.line {
+                values[i] &+= 1
+                let wraps = values[i] == nest.extents[i]
+                let steps = wraps ? 1 &- nest.extents[i] : 1
+                if wraps { values[i] = 0 }
+                for f in 0..<nest.factorCount { offsets(f)[r] &+= steps &* nest.factors[f].strides[i] }
+                offsets(nest.factorCount)[r] &+= steps &* nest.output.strides[i]
+                if !wraps { break }
             }
         }
         return Tile(
@@ -213,7 +228,7 @@ struct RowNestRun {
             products.rows = Int64(rows)
             products.count = Int64(count)
             products.starts = starts ? 1 : 0
-            addRowProducts(nest.arithmetic, &products, totals: plan.totals)
+            addRowProducts(plan.arithmetic, &products, totals: plan.totals)
             return
         }
         for row in 0..<rows {
@@ -245,13 +260,13 @@ struct RowNestRun {
                 if f == nest.factorCount &- 1 { break }
                 products.sums = product.assumingMemoryBound(to: UInt8.self)
                 products.starts = 1
-                addRowProducts(nest.arithmetic, &products, totals: false)
+                addRowProducts(plan.arithmetic, &products, totals: false)
                 (products.x, products.x_is_one) = (UnsafePointer(products.sums), 0)
                 products.y = nil
             }
             products.sums = sums.assumingMemoryBound(to: UInt8.self)
             products.starts = starts ? 1 : 0
-            addRowProducts(nest.arithmetic, &products, totals: totals)
+            addRowProducts(plan.arithmetic, &products, totals: totals)
         }
     }
 
@@ -259,8 +274,7 @@ struct RowNestRun {
     private func line(_ f: Int, _ row: Int, _ first: Int, _ count: Int) -> (UnsafePointer<UInt8>, Int32) {
         let plan = plan.pointee
         let stride = lineStride(f)
-        let offset = ints(layout.pointee.offsets)[f &* plan.tileRows &+ row]
-        let source = bases[f] + (offset &+ first &* stride)
+        let source = bases[f] + (offsets(f)[row] &+ first &* stride)
         if plan.readers[f].isPlain && (stride == 0 || stride == plan.element) {
             return (source.assumingMemoryBound(to: UInt8.self), stride == 0 ? 1 : 0)
         }
@@ -294,7 +308,7 @@ struct RowNestRun {
                 let place = row &* plan.piece &* plan.element
                 products.x = UnsafePointer((part + place).assumingMemoryBound(to: UInt8.self))
                 products.sums = (sums + place).assumingMemoryBound(to: UInt8.self)
-                addRowProducts(plan.nest.arithmetic, &products, totals: false)
+                addRowProducts(plan.arithmetic, &products, totals: false)
             }
         }
     }
