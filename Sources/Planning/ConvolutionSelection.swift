@@ -118,7 +118,8 @@ private func requireRuns(
     if !canRun { throw Failure(SC_METHOD, argument: SC_ARG_METHOD) }
 }
 
-private func run(
+/// Runs one contraction; returns false if it was interrupted.
+func run(
     _ problem: ContractionProblem, method: ConvolutionOptions.Method, threads: Int, control: Control,
     store: FilterStore?
 ) throws(Failure) -> Bool {
@@ -164,10 +165,18 @@ private func run(
 package func explain(
     _ convolution: Convolution, method: ConvolutionOptions.Method, threads: Int
 ) throws(Failure) -> Explanation {
-    var found = Explanation()
-    if convolution.phaseCount == 0 { return found }
+    if convolution.phaseCount == 0 { return Explanation() }
     try requireRuns(convolution, method, phases: 1)
-    let problem = convolution.phase(0)
+    var found = try explain(convolution.phase(0), method: method, threads: threads)
+    found.tasks = saturatingMultiply(found.tasks, convolution.phaseCount)
+    return found
+}
+
+/// What would run one contraction.
+func explain(
+    _ problem: ContractionProblem, method: ConvolutionOptions.Method, threads: Int
+) throws(Failure) -> Explanation {
+    var found = Explanation()
     switch selectAlgorithm(problem, method) {
     case .winograd where Winograd.canRun(problem): found = Winograd.explain(problem, threads: threads)
     case .winogradGradient: found = WinogradGradient.explain(problem, threads: threads)
@@ -198,6 +207,5 @@ package func explain(
         found.output = "direct"
         found.tasks = problem.outputCount
     }
-    found.tasks = saturatingMultiply(found.tasks, convolution.phaseCount)
     return found
 }

@@ -2,27 +2,135 @@ import Algorithms
 import CSwiftConv
 import Foundations
 
+/// Which algorithm runs a simplified loop nest: a pure function of its indices, strides and dtypes, and of the method asked
+/// for. Nothing that decides the order of a sum looks at the extents of the output alone.
+package enum NestAlgorithm: Sendable, Equatable {
+    /// Rows of products.
+    case rows
+    /// A contraction whose filter is this factor; a sliding one goes where convolutions go.
+    case contraction(filter: Int, ConvolutionOptions.Method)
+    case reference
+}
+
 /// Runs a loop nest; returns false if it was interrupted.
 package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Control) throws(Failure) -> Bool {
     if nest.outputExtent == 0 { return true }
     if method == .reference { return try LoopNestReference.run(nest, control: control) }
     var nest = nest
     nest.simplify()
-    return try RowNest.run(nest, threads: threads, control: control)
+    switch try selectAlgorithm(nest, method) {
+    case .reference: return try LoopNestReference.run(nest, control: control)
+    case .rows: return try RowNest.run(nest, threads: threads, control: control)
+    case .contraction(let filter, let method):
+        return try nest.withContractionStorage { (storage) throws(Failure) in
+            let problem = nest.contraction(filter: filter, storage)
+            if method == .auto && problem.isCorrelation {
+                var finished: Bool?
+                _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+                    guard let sliding = problem.sliding(into: axes) else { return true }
+                    finished = try run(sliding, method: .auto, threads: threads, control: control)
+                    return true
+                }
+                if let finished { return finished }
+            }
+            return try run(problem, method: method, threads: threads, control: control, store: nil)
+        }
+    }
+}
+
+extension ContractionProblem {
+    /// Whether one filter slides over every image by itself, as in `correlate`.
+    fileprivate var isCorrelation: Bool {
+        if batch.count > 0 || rows.count > 0 || windowCount == 0 { return false }
+        for i in 0..<depth.count where depth[i].window < 0 { return false }
+        return true
+    }
 }
 
 /// What would run.
 package func explain(_ nest: LoopNest, method: NestMethod, threads: Int) throws(Failure) -> Explanation {
+    var found = Explanation()
     if method != .reference {
         var nest = nest
         nest.simplify()
-        return try RowNest.explain(nest, threads: threads)
+        switch try selectAlgorithm(nest, method) {
+        case .reference: break
+        case .rows: return try RowNest.explain(nest, threads: threads)
+        case .contraction(let filter, let method):
+            _ = try nest.withContractionStorage { (storage) throws(Failure) in
+                let problem = nest.contraction(filter: filter, storage)
+                found = try explain(problem, method: method, threads: threads)
+                return true
+            }
+            return found
+        }
     }
-    var found = Explanation()
     found.algorithm = "reference"
     found.kernel = "one product at a time"
     found.input = "direct"
     found.output = "direct"
     found.tasks = nest.outputExtent
     return found
+}
+
+package func selectAlgorithm(_ nest: LoopNest, _ method: NestMethod) throws(Failure) -> NestAlgorithm {
+    let refusal = Failure(SC_METHOD, argument: SC_ARG_METHOD)
+    let fits = nest.factorCount == 2 && nest.depth > 0 && nest.indexCount <= maximumRank
+    switch method {
+    case .reference: return .reference
+    case .nest:
+        if nest.windowCount > 0 { throw refusal }
+        return .rows
+    case .gemm:
+        if !fits { throw refusal }
+        return .contraction(filter: windowFilter(nest) ?? plainFilter(nest), .gemm)
+    case .direct:
+        guard fits, let filter = windowFilter(nest) else { throw refusal }
+        return .contraction(filter: filter, .direct)
+    case .auto:
+        if !fits { return nest.windowCount > 0 ? .reference : .rows }
+        if let filter = windowFilter(nest) { return .contraction(filter: filter, .auto) }
+        return suitsGemm(nest) ? .contraction(filter: plainFilter(nest), .gemm) : .rows
+    }
+}
+
+/// The factor that slides over the other, nil where none does.
+private func windowFilter(_ nest: LoopNest) -> Int? {
+    if nest.windowCount > 0 {
+        let input = nest.windows[0].factor
+        for w in 0..<nest.windowCount where nest.windows[w].factor != input { return nil }
+        return 1 - input
+    }
+    var found: Int?
+    for filter in [1, 0] {
+        _ = try? nest.withContractionStorage { (storage) throws(Failure) in
+            if nest.contraction(filter: filter, storage).windowCount > 0 { found = filter }
+            return true
+        }
+        if found != nil { break }
+    }
+    return found
+}
+
+/// The input is the factor along which the output is contiguous: its elements fill the vectors.
+private func plainFilter(_ nest: LoopNest) -> Int {
+    for i in (0..<nest.outputCount).reversed() where nest.has(0, i) != nest.has(1, i) {
+        return nest.has(0, i) ? 1 : 0
+    }
+    return 0
+}
+
+/// Whether packing pays: sums of some length for some rows and columns each. The summed indices alone, and what the factors
+/// have beside them, decide; a batch does not.
+private func suitsGemm(_ nest: LoopNest) -> Bool {
+    var (rows, columns) = (1, 1)
+    for i in 0..<nest.outputCount where nest.has(0, i) != nest.has(1, i) {
+        if nest.has(0, i) {
+            rows = saturatingMultiply(rows, nest.extents[i])
+        } else {
+            columns = saturatingMultiply(columns, nest.extents[i])
+        }
+    }
+    for i in nest.outputCount..<nest.indexCount where !nest.has(0, i) || !nest.has(1, i) { return false }
+    return min(rows, columns) >= 4 && nest.depth >= 4 && saturatingMultiply(rows, columns) >= 64
 }

@@ -57,30 +57,29 @@ struct GemmBlock {
         let problem = plan.problem
         plan.columnBlocks.ranges(block, columns.starts, columns.counts)
         columnCount = columns.extent
-        let rowBox = IndexBox(list: problem.rows, starts: depth.starts, counts: depth.counts)
-        plan.rowBlocks.ranges(rowBlock, rowBox.starts, rowBox.counts)
-        rowCount = rowBox.extent
-        firstRow = problem.rows.count == 0 ? 0 : rowBox.starts.pointee
+        let rows = plan.rowBlocks.range(rowBlock)
+        (firstRow, rowCount) = (rows.lowerBound, rows.count)
         input = problem.input + problem.batch.offset(batch, .input)
         output =
             problem.output
             + (problem.batch.offset(batch, .output) &+ columns.start(.output)
-                &+ rowBox.start(.output))
+                &+ problem.rows.offset(firstRow, .output))
         let (columnsOut, rowsOut) =
             plan.lanesAreColumns ? (layout.lanesOut, layout.rowsOut) : (layout.rowsOut, layout.lanesOut)
         write(columns, .output, to: columnsOut)
-        write(rowBox, .output, to: rowsOut)
+        problem.rows.writeOffsets(rows, .output, to: ints(rowsOut))
         if plan.filter.isInPlace {
             filter =
-                problem.filter + (problem.batch.offset(batch, .filter) &+ rowBox.start(.filter))
-            write(rowBox, .filter, to: layout.rowsFilter)
+                problem.filter
+                + (problem.batch.offset(batch, .filter) &+ problem.rows.offset(firstRow, .filter))
+            problem.rows.writeOffsets(rows, .filter, to: ints(layout.rowsFilter))
         } else {
             let first = plan.filter.rowOffset(firstRow)
             filter = packed + (batch &* plan.filter.batchBytes &+ first)
             for row in 0..<rowCount { ints(layout.rowsFilter)[row] = plan.filter.rowOffset(firstRow &+ row) &- first }
         }
         for row in 0..<tileRowCount { ints(layout.rowsSums)[row] = row &* plan.panelPitch }
-        writeStart(batch, rowBox, packed + (batch &* plan.filter.batchBytes &+ plan.filter.corrections))
+        writeStart(batch, packed + (batch &* plan.filter.batchBytes &+ plan.filter.corrections))
     }
 
     @inline(__always)
@@ -100,7 +99,7 @@ struct GemmBlock {
 
     /// The bias, and the filter's correction, as sums start from them: on all lanes of a vector for each row, or on the lanes
     /// that are rows. Else zeros.
-    private func writeStart(_ batch: Int, _ rows: IndexBox, _ corrections: UnsafeRawPointer) {
+    private func writeStart(_ batch: Int, _ corrections: UnsafeRawPointer) {
         let plan = plan.pointee
         let problem = plan.problem
         let vector = plan.lanes &* plan.element
@@ -109,16 +108,15 @@ struct GemmBlock {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: vector)
             return
         }
-        let first = problem.batch.offset(batch, .bias) &+ rows.start(.bias)
+        let first = problem.batch.offset(batch, .bias)
         let stage = scratch + layout.stages
-        // One index of rows, or a cut at the outermost: the distance is the same.
-        let stride = problem.rows.count == 0 ? 0 : problem.rows[problem.rows.count &- 1].biasStride
         let (copies, pitch) = plan.lanesAreColumns ? (plan.lanes, vector) : (1, plan.element)
         let padded = plan.lanesAreColumns ? rowCount : ceilingDivide(rowCount, plan.panelWidth) &* plan.panelWidth
         target.initializeMemory(as: UInt8.self, repeating: 0, count: padded &* pitch)
         for r in 0..<rowCount {
             problem.epilogue.readBias(
-                first &+ r &* stride, count: copies, problem.arithmetic, to: target + r &* pitch, stage: stage)
+                first &+ problem.rows.offset(firstRow &+ r, .bias), count: copies, problem.arithmetic,
+                to: target + r &* pitch, stage: stage)
         }
         if plan.operands.raisesSamples {
             for r in 0..<rowCount {

@@ -116,18 +116,25 @@ struct GemmFilter {
     }
 
     private var elementStageBytes: Int {
+        let tables = 8 &* (max(panelWidth, contractionTileRows) &+ 2 &* panelDepths)
         if interleavesRows {
-            return 16 &* stageElements &+ saturatingMultiply(saturatingMultiply(depth, element), contractionTileRows)
+            let lines = saturatingMultiply(saturatingMultiply(depth, element), contractionTileRows)
+            return max(tables, saturatingAdd(16 &* stageElements, lines))
         }
-        return roundToCacheLine(max(16 &* stageElements, transposedDepths &* panelWidth &* element)) &+ 8 &* panelWidth
+        let turned = max(tables, 16 &* stageElements, transposedDepths &* panelWidth &* element)
+        return roundToCacheLine(turned) &+ 8 &* panelWidth
     }
 
-    /// A group of rows, transposed from where they lie, or each packed first.
+    /// A group of rows, packed as a panel as wide, or each packed and then all transposed.
     private func packGroup(
         _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, to target: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
     ) {
         let count = min(contractionTileRows, rows &- first)
+        if isCopied(problem) {
+            packPanel(problem, source, first: first, count: count, width: contractionTileRows, to: target, stage: stage)
+            return
+        }
         let line = depth &* element
         var tile = TransposedTiles(
             rows: count, columns: depth, sourceRow: line, destinationColumn: rowStep, tiles: 1, sourceTile: 0,
@@ -135,17 +142,36 @@ struct GemmFilter {
         if count < contractionTileRows {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: contractionTileRows &* line)
         }
-        if isCopied(problem) && GemmFilter.isContiguous(problem.depth, element) && problem.rows.count == 1 {
-            tile.sourceRow = problem.rows[0].filterStride
-            transpose(source + first &* tile.sourceRow, to: target, offsets: nil, &tile)
-            return
-        }
         let lines = stage + 16 &* stageElements
         for row in 0..<count {
             packRow(
                 problem, source + problem.rows.offset(first &+ row, .filter), to: lines + row &* line, stage: stage)
         }
         transpose(UnsafeRawPointer(lines), to: target, offsets: nil, &tile)
+    }
+
+    /// Rows of the filter as the lanes of a panel, whatever their strides.
+    private func packPanel(
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, count: Int, width: Int,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+    ) {
+        let lanes = stage.assumingMemoryBound(to: Int.self)
+        let (depths, runs) = (lanes + width, lanes + (width &+ panelDepths))
+        let pitch = width &* element
+        problem.rows.writeOffsets(first..<first &+ count, .filter, to: lanes)
+        let source = source + problem.rows.offset(first, .filter)
+        var number = 0
+        while number < depth {
+            let range = number..<min(number &+ panelDepths, depth)
+            problem.depth.writeOffsets(range, .filter, to: depths)
+            var panel = PanelSource(
+                source: source + problem.depth.offset(number, .filter), laneOffsets: lanes, lanes: count,
+                depthOffsets: depths, depth: range.count, depthRuns: runs,
+                depthRunCount: writeRuns(depths, count: range.count, distance: element, to: runs), elementBytes: element
+            )
+            Kernels.packPanel(&panel, width: width, to: target + number &* pitch, pitch: pitch)
+            number = range.upperBound
+        }
     }
 
     private func packRow(
@@ -202,6 +228,10 @@ struct GemmFilter {
         let count = min(panelWidth, rows &- first)
         if isCopied(problem) && element <= 8, var order = MemoryOrder(problem.depth, element) {
             packTransposed(problem, &order, source, first: first, count: count, to: target, stage: stage)
+            return
+        }
+        if isCopied(problem) {
+            packPanel(problem, source, first: first, count: count, width: panelWidth, to: target, stage: stage)
             return
         }
         let pitch = panelWidth &* element
@@ -282,6 +312,8 @@ private let manyColumns = 1024
 private let shortRow = 2048
 /// Depths of a run up to which a call for each takes longer than the run.
 private let shortRun = 8
+/// Depths whose places are listed at a time.
+private let panelDepths = 256
 /// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.
 private let transposedDepths = 96
 

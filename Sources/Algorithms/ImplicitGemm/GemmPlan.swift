@@ -18,7 +18,7 @@ struct GemmPlan {
     /// Vectors in a panel of lanes.
     let panelVectors: Int
     let columnBlocks: IndexBlocks
-    let rowBlocks: IndexBlocks
+    let rowBlocks: IndexRanges
     let depthBlocks: IndexBlocks
     let reader: OperandReader
     let writer: ElementWriter
@@ -70,7 +70,7 @@ struct GemmPlan {
         depthBlocks = cut.depth
         work = Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1))
         (rowBlocks, columnBlocks) = GemmPlan.shared(
-            IndexBlocks(
+            IndexRanges(
                 problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width),
             rowUnit: lanesAreColumns ? contractionTileRows : width, cut.columns, target: columnTarget, unit: columnUnit,
             batch: problem.batch.extent, threads: gemmSharing.threads(threads, work: work))
@@ -85,12 +85,12 @@ struct GemmPlan {
     /// 56 x 56 pixels keep two threads busy for 7 / 8 of the time), and, where that leaves threads idle, of rows. Blocks of
     /// either change no sum.
     private static func shared(
-        _ rows: IndexBlocks, rowUnit: Int, _ columns: IndexBlocks, target: Int, unit: Int, batch: Int, threads: Int
-    ) -> (rows: IndexBlocks, columns: IndexBlocks) {
-        func tasks(_ rows: IndexBlocks, _ columns: IndexBlocks) -> Int {
+        _ rows: IndexRanges, rowUnit: Int, _ columns: IndexBlocks, target: Int, unit: Int, batch: Int, threads: Int
+    ) -> (rows: IndexRanges, columns: IndexBlocks) {
+        func tasks(_ rows: IndexRanges, _ columns: IndexBlocks) -> Int {
             saturatingMultiply(saturatingMultiply(batch, rows.count), columns.count)
         }
-        func busy(_ rows: IndexBlocks, _ columns: IndexBlocks) -> Double {
+        func busy(_ rows: IndexRanges, _ columns: IndexBlocks) -> Double {
             let tasks = Double(tasks(rows, columns))
             return tasks / ((tasks / Double(threads)).rounded(.up) * Double(threads))
         }
@@ -100,8 +100,8 @@ struct GemmPlan {
             let smaller = IndexBlocks(columns.list, target: target &- target / 8 &* eighths, unit: unit)
             if busy(rows, smaller) > busy(rows, best.columns) + 0.02 { best.columns = smaller }
         }
-        let share = ceilingDivide(ceilingDivide(rows.list.extent, threads), rowUnit) &* rowUnit
-        let fewer = IndexBlocks(rows.list, target: share, unit: rowUnit)
+        let share = ceilingDivide(ceilingDivide(rows.extent, threads), rowUnit) &* rowUnit
+        let fewer = IndexRanges(rows.list, target: share, unit: rowUnit)
         if busy(rows, best.columns) < 0.8 && busy(fewer, columns) > busy(rows, best.columns) {
             best = (fewer, columns)
         }
