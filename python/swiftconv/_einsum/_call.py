@@ -38,6 +38,8 @@ class Call(NamedTuple):
 
     def why_temporary(self) -> str:
         """Why the result would be computed into a temporary array first; empty if it would not."""
+        if self.out is not None and not _core_casts(self.dtype, self.out.dtype):
+            return f"temporary result: NumPy casts {self.dtype} to {self.out.dtype}"
         operands = [(f"operands[{place}]", array) for place, array in enumerate(self.arrays)]
         return _results.why_temporary(self.out, self.dtype, self.through_numpy, operands)
 
@@ -146,7 +148,7 @@ def run(call: Call) -> np.ndarray:
     if call.out is None:
         target = _new_result(call)
     elif call.why_temporary():
-        target = _new_result(call, _results.temporary_dtype(call.out, call.dtype))
+        target = _new_result(call, call.out.dtype if _writes_directly(call) else None)
     else:
         target = call.out
     if target.size:
@@ -156,6 +158,12 @@ def run(call: Call) -> np.ndarray:
     if target is not call.out:
         np.copyto(call.out, target, casting="unsafe")  # result_dtype has applied the rule
     return call.out
+
+
+def _writes_directly(call: Call) -> bool:
+    """Whether a temporary result may have the dtype of `out`: the core casts, where it can."""
+    dtype = call.out.dtype  # type: ignore[union-attr]
+    return not call.through_numpy and _dtypes.code_of(dtype) is not None and _core_casts(call.dtype, dtype)
 
 
 def _new_result(call: Call, dtype: np.dtype | None = None) -> np.ndarray:

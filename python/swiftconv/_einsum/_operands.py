@@ -71,8 +71,14 @@ def result_dtype(operands: Sequence[np.ndarray], out: np.ndarray | None, dtype: 
             raise TypeError(
                 f"operands[{place}] has dtype {operand.dtype}: no cast to {result} by the rule casting={casting!r}"
             )
-    if out is not None and out.dtype is not result and not _casts(result, out.dtype, casting):
-        raise TypeError(f"out has dtype {out.dtype}: no cast from {result} by the rule casting={casting!r}")
+    if out is not None and out.dtype is not result:
+        # NumPy reads `out` too, as the sum that it adds to: its cast has to go both ways.
+        for source, target, array in ((result, out.dtype, None), (out.dtype, result, out)):
+            if not _casts(source, target, casting, array):
+                raise TypeError(
+                    f"out has dtype {out.dtype} and the result {result}: no cast from {source} to {target} by the rule "
+                    f"casting={casting!r}"
+                )
     return result
 
 
