@@ -19,6 +19,7 @@ def contract(subscripts, *operands, extents, low=(), boundary="fill", dtype=None
     shape = [extents[letter] for letter in letters]
     grid = dict(zip(letters, np.indices(shape, sparse=True)))
     dtype = np.result_type(*operands) if dtype is None else np.dtype(dtype)
+    result, dtype = dtype, np.dtype(np.float32) if dtype in (np.float16, BFLOAT16) else dtype
     factors = []
     for place, (part, operand) in enumerate(zip(inputs.split(","), map(np.asarray, operands))):
         axes = [sums or letter for sums, letter in AXIS.findall(part)]
@@ -33,9 +34,9 @@ def contract(subscripts, *operands, extents, low=(), boundary="fill", dtype=None
         factors.append(np.where(inside, gathered.astype(dtype), np.zeros((), dtype)))
     product = reduce(np.multiply, factors)
     summed = tuple(range(len(output), len(letters)))
-    if dtype == bool:
+    if dtype.kind == "b":
         return product.any(axis=summed)
-    return product.sum(axis=summed, dtype=dtype)
+    return product.sum(axis=summed, dtype=dtype).astype(result)
 
 
 def numpy_einsum(subscripts, *operands, **options):

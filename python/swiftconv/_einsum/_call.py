@@ -146,9 +146,9 @@ def _call_path(extents: Extents, output_count: int, optimize: Any, method: int) 
 
 def run(call: Call) -> np.ndarray:
     if call.out is None:
-        target = _new_result(call)
+        target = new_result(call)
     elif call.why_temporary():
-        target = _new_result(call, call.out.dtype if _writes_directly(call) else None)
+        target = new_result(call, call.out.dtype if _writes_directly(call) else None)
     else:
         target = call.out
     if target.size:
@@ -166,7 +166,7 @@ def _writes_directly(call: Call) -> bool:
     return not call.through_numpy and _dtypes.code_of(dtype) is not None and _core_casts(call.dtype, dtype)
 
 
-def _new_result(call: Call, dtype: np.dtype | None = None) -> np.ndarray:
+def new_result(call: Call, dtype: np.dtype | None = None) -> np.ndarray:
     extents, strides = call.extents, []
     order = _operands.forced_order(call.order, call.arrays, call.subscripts.operands)
     if order == "K":

@@ -67,8 +67,8 @@ def is_padded(windows: tuple[Window, ...]) -> bool:
     return any(window.before or window.after for window in windows)
 
 
-def core_pads(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], result: tuple[int, ...]) -> bool:
-    """Whether the core pads these axes while it reads: on each an index of the result and a summed one meet, which
+def core_pads(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], kept: frozenset[int]) -> bool:
+    """Whether the core pads these axes while it reads: on each an index that is `kept` and a summed one meet, which
     ascend and are on no other axis."""
     outside = [window for window in windows if window.before or window.after]
     met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
@@ -77,7 +77,7 @@ def core_pads(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, 
         and window.start <= 0
         and len(window.terms) == 2
         and all(step > 0 and met.count(index) == 1 for index, step in window.terms)
-        and sum(index < len(result) for index, _ in window.terms) == 1
+        and sum(index in kept for index, _ in window.terms) == 1
         for window in outside
     )
 

@@ -20,7 +20,12 @@ def arrays(operands: Sequence[Any]) -> list[np.ndarray]:
 def _converted(place: int, value: Any) -> np.ndarray:
     if value is None:
         raise TypeError(f"operands[{place}] is None: expected an array or what NumPy can make one of")
-    return _arguments.array_of_any_dtype(f"operands[{place}]", value)
+    try:
+        return _arguments.array_of_any_dtype(f"operands[{place}]", value)
+    except TypeError as error:
+        if isinstance(error.__cause__, ValueError):  # NumPy's einsum lets it through
+            raise ValueError(*error.args) from error.__cause__
+        raise
 
 
 def in_core(operands: Sequence[np.ndarray]) -> bool:

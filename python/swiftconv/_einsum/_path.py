@@ -156,8 +156,8 @@ def _path_multiplications(path: Path, sets: _Sets, extents: tuple[int, ...], out
 
 
 def take(held: list[Any], step: tuple[int, ...]) -> list[Any]:
-    """Removes the entries of a step from the list, as NumPy does: from the last place on."""
-    return [held.pop(place) for place in sorted(step, reverse=True)]
+    """Removes the entries of a step from the list, as NumPy does from the last place on; returns them in order."""
+    return [held.pop(place) for place in sorted(step, reverse=True)][::-1]
 
 
 def step_indices(

@@ -14,6 +14,8 @@ from ._factors import Factor
 if TYPE_CHECKING:
     from ._call import Call
 
+NEST = 1  # the one method that reads nothing beyond an axis's ends
+
 # An operand by its place, or what a step has made.
 _Held = Union[int, Factor]
 
@@ -22,6 +24,7 @@ class Step(NamedTuple):
     """One call of the core: `order` are the indices of `out`'s axes and then those summed over."""
 
     factors: list[Factor]
+    indices: list[frozenset[int]]  # of each factor
     order: list[int]
     count: int  # of out's axes
     out: np.ndarray
@@ -67,9 +70,11 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
             continue
         else:
             out = np.empty([extents[index] for index in sorted(kept)], dtype)
-        factors, copied, size = _ready(call, taken, dry)
+        factors, copied, size = _ready(call, taken, kept, dry)
         summed = sorted(frozenset().union(*of_taken) - kept)
-        yield Step(factors, sorted(kept) + summed, len(kept), out, dtype, copied, size + (0 if last else out.nbytes))
+        yield Step(
+            factors, of_taken, sorted(kept) + summed, len(kept), out, dtype, copied, size + (0 if last else out.nbytes)
+        )
         if last:
             return
         held.append(_factors.of_intermediate(out, sorted(kept), len(extents)))
@@ -82,7 +87,9 @@ def _computed_in(call: Call) -> np.dtype:
     return np.dtype(np.float32) if half and len(call.path) > 1 else call.dtype
 
 
-def _ready(call: Call, taken: Sequence[_Held], dry: bool) -> tuple[list[Factor], tuple[str, ...], int]:
+def _ready(
+    call: Call, taken: Sequence[_Held], kept: frozenset[int], dry: bool
+) -> tuple[list[Factor], tuple[str, ...], int]:
     """The factors of a step, what was copied for them, and the copies' bytes."""
     padded = [held for held in taken if isinstance(held, int) and _factors.is_padded(call.extents.windows[held])]
     factors: list[Factor] = []
@@ -99,7 +106,12 @@ def _ready(call: Call, taken: Sequence[_Held], dry: bool) -> tuple[list[Factor],
             array = np.empty(array.shape, call.dtype) if dry else array.astype(call.dtype)
         if held not in padded:
             factors.append(_factors.factor(array, axes, windows, call.extents))
-        elif len(taken) == 2 and len(padded) == 1 and _factors.core_pads(array, axes, windows, call.shape):
+        elif (
+            len(taken) == 2
+            and len(padded) == 1
+            and call.method != NEST
+            and _factors.core_pads(array, axes, windows, kept)
+        ):
             factors.append(_factors.padded_factor(array, axes, windows, call.extents))
         else:
             copied.append(f"operands[{held}] padded")

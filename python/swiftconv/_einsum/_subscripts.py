@@ -281,7 +281,7 @@ def _labels(entries: Any, where: str) -> str:
             continue
         try:
             number = operator.index(label)
-            if isinstance(label, bool):
+            if isinstance(label, bool) or not -(2**31) <= number < 2**31:  # as NumPy has it
                 raise TypeError
         except TypeError:
             raise TypeError(f"label {label!r} of {where}: expected an integer or Ellipsis") from None
