@@ -10,7 +10,7 @@ hypothesis = pytest.importorskip("hypothesis")
 from einsum_reference import contract  # noqa: E402
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
-from samples import DTYPES, values  # noqa: E402
+from samples import DTYPES  # noqa: E402
 from test_hypothesis import views  # noqa: E402
 
 moderate = settings(
@@ -166,7 +166,7 @@ def well_formed(draw):
 def test_any_well_formed_call(case):
     subscripts, operands, options = case
     wide = [
-        a.astype(np.float32) if a.dtype.kind == "V" or a.dtype.itemsize == 2 and a.dtype.kind == "f" else a
+        a.astype(np.float32) if a.dtype.kind == "V" or (a.dtype.itemsize == 2 and a.dtype.kind == "f") else a
         for a in operands
     ]
     expected = np.einsum(subscripts, *wide).astype(operands[0].dtype)
@@ -185,7 +185,7 @@ def test_any_well_formed_call(case):
 def sums(draw):
     """A signal or an image, and a filter, by any steps, padding and boundary."""
     dtype = draw(st.sampled_from(DTYPES))
-    axes, taps, low, padding, extents, low_of = [], [], {}, {}, {}, 0
+    axes, taps, low, padding, extents = [], [], {}, {}, {}
     windowed = draw(st.integers(1, 2))
     boundary = draw(st.sampled_from(["fill", "wrap", "symmetric", "reflect", "edge"]))
     shape, taps_shape = [], []

@@ -67,9 +67,11 @@ def is_padded(windows: tuple[Window, ...]) -> bool:
     return any(window.before or window.after for window in windows)
 
 
-def core_pads(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], kept: frozenset[int]) -> bool:
-    """Whether the core pads these axes while it reads: on each an index that is `kept` and a summed one meet, which
-    ascend and are on no other axis."""
+def core_pads(
+    array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], kept: frozenset[int], other: frozenset[int]
+) -> bool:
+    """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices: on
+    each a `kept` index that the other factor lacks and a summed one meet, which ascend and are on no other axis."""
     outside = [window for window in windows if window.before or window.after]
     met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
     return all(
@@ -77,7 +79,8 @@ def core_pads(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, 
         and window.start <= 0
         and len(window.terms) == 2
         and all(step > 0 and met.count(index) == 1 for index, step in window.terms)
-        and sum(index in kept for index, _ in window.terms) == 1
+        and sum(index in kept and index not in other for index, _ in window.terms) == 1
+        and sum(index not in kept for index, _ in window.terms) == 1
         for window in outside
     )
 

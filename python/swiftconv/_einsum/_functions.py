@@ -170,7 +170,7 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", padding: Any = None) -
     >>> a, b, c = np.ones((2, 8)), np.ones((8, 9)), np.ones((9, 3))
     >>> path, description = swiftconv.einsum_path('ij,jk,kl->il', a, b, c)
     >>> path
-    ['einsum_path', (0, 1), (0, 1)]
+    ['einsum_path', (1, 2), (0, 1)]
     """
     text, _ = _subscripts.split(operands)
     if "(" not in text and padding is None:

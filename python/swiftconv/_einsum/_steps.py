@@ -70,7 +70,7 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
             continue
         else:
             out = np.empty([extents[index] for index in sorted(kept)], dtype)
-        factors, copied, size = _ready(call, taken, kept, dry)
+        factors, copied, size = _ready(call, taken, of_taken, kept, dry)
         summed = sorted(frozenset().union(*of_taken) - kept)
         yield Step(
             factors, of_taken, sorted(kept) + summed, len(kept), out, dtype, copied, size + (0 if last else out.nbytes)
@@ -88,10 +88,10 @@ def _computed_in(call: Call) -> np.dtype:
 
 
 def _ready(
-    call: Call, taken: Sequence[_Held], kept: frozenset[int], dry: bool
+    call: Call, taken: Sequence[_Held], sets: Sequence[frozenset[int]], kept: frozenset[int], dry: bool
 ) -> tuple[list[Factor], tuple[str, ...], int]:
     """The factors of a step, what was copied for them, and the copies' bytes."""
-    padded = [held for held in taken if isinstance(held, int) and _factors.is_padded(call.extents.windows[held])]
+    in_core = _padded_by_core(call, taken, sets, kept)
     factors: list[Factor] = []
     copied: list[str] = []
     size = 0
@@ -104,18 +104,26 @@ def _ready(
             copied.append(f"operands[{held}] cast to {call.dtype}")
             size += array.size * call.dtype.itemsize
             array = np.empty(array.shape, call.dtype) if dry else array.astype(call.dtype)
-        if held not in padded:
-            factors.append(_factors.factor(array, axes, windows, call.extents))
-        elif (
-            len(taken) == 2
-            and len(padded) == 1
-            and call.method != NEST
-            and _factors.core_pads(array, axes, windows, kept)
-        ):
+        if held == in_core:
             factors.append(_factors.padded_factor(array, axes, windows, call.extents))
-        else:
+            continue
+        if _factors.is_padded(windows):
             copied.append(f"operands[{held}] padded")
             array, windows = _factors.pad(array, windows, call.boundary, dry)
             size += array.nbytes
-            factors.append(_factors.factor(array, axes, windows, call.extents))
+        factors.append(_factors.factor(array, axes, windows, call.extents))
     return factors, tuple(copied), size
+
+
+def _padded_by_core(
+    call: Call, taken: Sequence[_Held], sets: Sequence[frozenset[int]], kept: frozenset[int]
+) -> int | None:
+    """The operand, one of two, whose padded axes the core reads beyond their ends; None without such."""
+    windows = call.extents.windows
+    padded = [place for place, held in enumerate(taken) if isinstance(held, int) and _factors.is_padded(windows[held])]
+    if len(taken) != 2 or len(padded) != 1 or call.method == NEST:
+        return None
+    held, other = taken[padded[0]], sets[1 - padded[0]]
+    assert isinstance(held, int)
+    axes = call.subscripts.operands[held]
+    return held if _factors.core_pads(call.arrays[held], axes, windows[held], kept, other) else None
