@@ -14,7 +14,7 @@ import numpy as np
 from .. import _arguments, _dtypes, _native, _results
 from . import _extents, _factors, _operands, _path, _steps, _subscripts, _through_numpy
 from ._extents import Extents
-from ._subscripts import Subscripts
+from ._subscripts import Axis, Subscripts
 
 METHODS = {"auto": 0, "nest": 1, "gemm": 2, "direct": 3, "reference": 4}
 
@@ -139,6 +139,40 @@ def _call_path(extents: Extents, output_count: int, optimize: Any, method: int) 
     if optimize is False and (operands == 1 or method != METHODS["auto"]):
         return (tuple(range(operands)),)
     return _path.path(extents.sets, extents.extents, output_count, optimize)
+
+
+def contract(
+    arrays: Sequence[np.ndarray],
+    rows: Sequence[Sequence[Axis]],
+    indices: Sequence[int],
+    extents: dict[int, int],
+    dtype: np.dtype,
+    out: np.ndarray | None,
+    threads: int,
+) -> np.ndarray:
+    """A contraction that is put together, not written: the result has `indices`, and what lies beyond axes is zero."""
+    used = {index for row in rows for axis in row for index in _extents.indices_of(axis)}
+    order = [*indices, *sorted(used.difference(indices))]
+    numbers = {index: number for number, index in enumerate(order)}
+    operands = tuple([tuple([_extents.renumbered(axis, numbers) for axis in row]) for row in rows])
+    subscripts = Subscripts("", tuple(map(str, order)), len(indices), operands, True)
+    found = _extents.unbounded(subscripts, [array.shape for array in arrays], [extents[index] for index in order])
+    call = Call(
+        subscripts=subscripts,
+        extents=found,
+        arrays=list(arrays),
+        cast=(),
+        through_numpy=None in [_dtypes.code_of(array.dtype) for array in arrays] or _dtypes.code_of(dtype) is None,
+        out=out,
+        shape=found.extents[: len(indices)],
+        dtype=dtype,
+        order="C",
+        boundary=_factors.FILL,
+        method=METHODS["auto"],
+        threads=threads,
+        path=_call_path(found, len(indices), False, METHODS["auto"]),
+    )
+    return run(call)
 
 
 # ---- Running -------------------------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ the largest extent with which every coordinate lies inside the axis and its padd
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Union
 
 from .. import _arguments
-from ._subscripts import Affine, Subscripts
+from ._subscripts import Affine, Axis, Subscripts
 
 # How far an axis is padded: by numbers before and after it, or so that one output falls on each step.
 Pad = Union[tuple[int, int], str]
@@ -170,6 +170,31 @@ def _check_padding(subscripts: Subscripts, places: list[_Place], padding: tuple[
             )
 
 
+def unbounded(subscripts: Subscripts, shapes: Sequence[tuple[int, ...]], extents: Sequence[int]) -> Extents:
+    """`resolve` for given extents, of operands that may be read beyond their ends as far as these go."""
+    everything = tuple(extents)
+    windows = []
+    for axes, shape in zip(subscripts.operands, shapes):
+        found = [
+            _read(axis, affine, affine.offset, shape[axis], everything)
+            for axis, affine in enumerate(axes)
+            if isinstance(affine, Affine)
+        ]
+        windows.append(tuple(found))
+    sets = tuple([_indices(axes, shape, everything) for axes, shape in zip(subscripts.operands, shapes)])
+    return Extents(everything, tuple(windows), sets)
+
+
+def indices_of(axis: Axis) -> list[int]:
+    return [index for index, _ in axis.terms] if isinstance(axis, Affine) else [axis]
+
+
+def renumbered(axis: Axis, numbers: dict[int, int]) -> Axis:
+    if isinstance(axis, Affine):
+        return Affine(tuple([(numbers[index], step) for index, step in axis.terms]), axis.offset)
+    return numbers[axis]
+
+
 # ---- Inference -----------------------------------------------------------------------------------------------------
 
 
@@ -248,10 +273,16 @@ def _window(subscripts: Subscripts, place: _Place, extents: tuple[int, ...]) -> 
                 f"axis {place.axis} of operand {place.operand} has extent {extent + before + after}"
                 f"{' with padding' if before or after else ''}, and {names} reach from {lowest} to {highest} on it"
             )
-    if empty:
-        return Window(place.axis, terms, 0, 0, 0)
-    low, high = start + lowest - place.affine.offset, start + highest - place.affine.offset
-    return Window(place.axis, terms, start, max(-low, 0), max(high - extent + 1, 0))
+    return _read(place.axis, place.affine, start, extent, extents)
+
+
+def _read(axis: int, affine: Affine, start: int, extent: int, extents: tuple[int, ...]) -> Window:
+    """The window of an axis that is read from `start` on."""
+    if any(extents[index] == 0 for index, _ in affine.terms):
+        return Window(axis, affine.terms, 0, 0, 0)
+    lowest, highest = _reach(affine, extents)
+    low, high = start + lowest - affine.offset, start + highest - affine.offset
+    return Window(axis, affine.terms, start, max(-low, 0), max(high - extent + 1, 0))
 
 
 def _check_same(subscripts: Subscripts, place: _Place, extents: tuple[int, ...]) -> None:

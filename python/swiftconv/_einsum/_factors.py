@@ -143,6 +143,11 @@ def _padded(array: np.ndarray, window: Window, boundary: int, dry: bool) -> np.n
     return result
 
 
+def accumulated_in(dtype: np.dtype) -> np.dtype:
+    """The dtype of sums that another step reads, which 16-bit floats would round."""
+    return np.dtype(np.float32) if _dtypes.code_of(dtype) in (_dtypes.FLOAT16, _dtypes.BFLOAT16) else dtype
+
+
 # ---- For the extension ---------------------------------------------------------------------------------------------
 
 

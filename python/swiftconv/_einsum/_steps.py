@@ -55,7 +55,7 @@ class Step(NamedTuple):
 def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
     """The steps that write the result to `target`, each after the one before has run; if `dry`, none is to run."""
     extents, count = call.extents.extents, call.subscripts.output_count
-    dtype = _computed_in(call)
+    dtype = _factors.accumulated_in(call.dtype) if len(call.path) > 1 else call.dtype
     held: list[_Held] = list(range(len(call.arrays)))
     sets = list(call.extents.sets)
     for number, places in enumerate(call.path):
@@ -79,12 +79,6 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
             return
         held.append(_factors.of_intermediate(out, sorted(kept), len(extents)))
         sets.append(kept)
-
-
-def _computed_in(call: Call) -> np.dtype:
-    """The dtype of products and of results between steps, which 16-bit floats would round."""
-    half = _dtypes.code_of(call.dtype) in (_dtypes.FLOAT16, _dtypes.BFLOAT16)
-    return np.dtype(np.float32) if half and len(call.path) > 1 else call.dtype
 
 
 def _ready(
