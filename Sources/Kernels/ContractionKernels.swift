@@ -39,49 +39,54 @@ private func contract<F: ArithmeticFamily>(_: F.Type, _ panel: inout Contraction
 @inline(__always)
 private func contract<A: Arithmetic>(_: A.Type, widest: Int, _ panel: inout ContractionPanel) {
     assert(contractionTileRows == 6)
-    if panel.interleavesRows {
-        contract(A.self, widest: widest, step: InlineArray<6, Never>.self, &panel)
+    if panel.rowPitch != 0 {
+        contract(A.self, widest: widest, sideBySide: InlineArray<1, Never>.self, &panel)
     } else {
-        contract(A.self, widest: widest, step: InlineArray<1, Never>.self, &panel)
+        contract(A.self, widest: widest, sideBySide: InlineArray<0, Never>.self, &panel)
     }
 }
 
 @inline(__always)
-private func contract<A: Arithmetic, let STEP: Int>(
-    _: A.Type, widest: Int, step: InlineArray<STEP, Never>.Type, _ panel: inout ContractionPanel
+private func contract<A: Arithmetic, let SIDE: Int>(
+    _: A.Type, widest: Int, sideBySide side: InlineArray<SIDE, Never>.Type, _ panel: inout ContractionPanel
 ) {
     if widest >= 4 && panel.vectors == 4 {
-        contractVectors(A.self, InlineArray<4, Never>.self, step, &panel)
+        contractVectors(A.self, InlineArray<4, Never>.self, side, &panel)
     } else if widest >= 4 && panel.vectors == 3 {
-        contractVectors(A.self, InlineArray<3, Never>.self, step, &panel)
+        contractVectors(A.self, InlineArray<3, Never>.self, side, &panel)
     } else if widest >= 2 && panel.vectors == 2 {
-        contractVectors(A.self, InlineArray<2, Never>.self, step, &panel)
+        contractVectors(A.self, InlineArray<2, Never>.self, side, &panel)
     } else {
-        contractVectors(A.self, InlineArray<1, Never>.self, step, &panel)
+        contractVectors(A.self, InlineArray<1, Never>.self, side, &panel)
     }
 }
 
 /// Tiles of 6 rows, and lower ones for the rest.
 @inline(__always)
-private func contractVectors<A: Arithmetic, let NRV: Int, let STEP: Int>(
-    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ step: InlineArray<STEP, Never>.Type,
+private func contractVectors<A: Arithmetic, let NRV: Int, let SIDE: Int>(
+    _: A.Type, _ vectors: InlineArray<NRV, Never>.Type, _ side: InlineArray<SIDE, Never>.Type,
     _ panel: inout ContractionPanel
 ) {
     var row = 0
-    if STEP == 1 && NRV == 1 && panel.rows >= 8 {
+    if NRV == 1 && panel.rows >= 8 && (SIDE == 0 || !panel.rowsAreGrouped) {
         // Six sums would not hide the latency of the multiply-add.
-        row = contractRows(A.self, rows: InlineArray<8, Never>.self, vectors: vectors, step: step, first: 0, &panel)
+        row = contractRows(
+            A.self, rows: InlineArray<8, Never>.self, vectors: vectors, sideBySide: side, first: 0, &panel)
     }
     if panel.rows &- row >= 6 {
-        row = contractRows(A.self, rows: InlineArray<6, Never>.self, vectors: vectors, step: step, first: row, &panel)
+        row = contractRows(
+            A.self, rows: InlineArray<6, Never>.self, vectors: vectors, sideBySide: side, first: row, &panel)
     }
     if panel.rows &- row >= 4 {
-        row = contractRows(A.self, rows: InlineArray<4, Never>.self, vectors: vectors, step: step, first: row, &panel)
+        row = contractRows(
+            A.self, rows: InlineArray<4, Never>.self, vectors: vectors, sideBySide: side, first: row, &panel)
     }
     if panel.rows &- row >= 2 {
-        row = contractRows(A.self, rows: InlineArray<2, Never>.self, vectors: vectors, step: step, first: row, &panel)
+        row = contractRows(
+            A.self, rows: InlineArray<2, Never>.self, vectors: vectors, sideBySide: side, first: row, &panel)
     }
     if row < panel.rows {
-        _ = contractRows(A.self, rows: InlineArray<1, Never>.self, vectors: vectors, step: step, first: row, &panel)
+        _ = contractRows(
+            A.self, rows: InlineArray<1, Never>.self, vectors: vectors, sideBySide: side, first: row, &panel)
     }
 }

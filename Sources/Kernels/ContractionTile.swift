@@ -15,8 +15,9 @@ package var contractionTileRows: Int { 6 }
 /// vectors are read and written.
 @frozen
 package struct ContractionPanel {
-    /// Where each segment of each row begins: [row][segment], `segmentCapacity` apart.
-    package var rowSegments: UnsafePointer<UnsafeRawPointer>
+    package var rowBase: UnsafeRawPointer
+    /// From there to where each segment of each row begins, in bytes: [row][segment], `segmentCapacity` apart.
+    package var rowSegments: UnsafePointer<Int>
     package var segmentCapacity: Int
     package var segments: Int
     /// Depths in each segment.
@@ -35,16 +36,19 @@ package struct ContractionPanel {
     package var fetches = false
     package var rows = 0
     package var vectors = 0
-    /// Whether the elements of a tile's rows lie side by side, [depth][row], in groups of `contractionTileRows`: a row's
-    /// segment, the only one, then begins at its element of the first depth.
-    package var interleavesRows = false
+    /// Not 0 where the elements of a tile's rows lie side by side, [depth][row], at least in groups of `contractionTileRows`:
+    /// from one depth to the next, in bytes. A row's segment then begins at its element of the first depth.
+    package var rowPitch = 0
+    /// Whether groups lie apart: a tile of more rows would reach into the next.
+    package var rowsAreGrouped = true
 
     @inlinable
     package init(
-        rowSegments: UnsafePointer<UnsafeRawPointer>, segmentCapacity: Int, segments: Int,
+        rowBase: UnsafeRawPointer, rowSegments: UnsafePointer<Int>, segmentCapacity: Int, segments: Int,
         segmentLengths: UnsafePointer<Int>, lanes: UnsafeRawPointer, lanePitch: Int,
         output: UnsafeMutableRawPointer, outputOffsets: UnsafePointer<Int>
     ) {
+        self.rowBase = rowBase
         self.rowSegments = rowSegments
         self.segmentCapacity = segmentCapacity
         self.segments = segments
@@ -58,14 +62,15 @@ package struct ContractionPanel {
 
 /// Rows from `first` on, tile after tile, as long as there are MR; returns the first row left.
 @inline(never)
-func contractRows<A: Arithmetic, let MR: Int, let NRV: Int, let STEP: Int>(
+func contractRows<A: Arithmetic, let MR: Int, let NRV: Int, let SIDE: Int>(
     _ arithmetic: A.Type, rows _: InlineArray<MR, Never>.Type, vectors _: InlineArray<NRV, Never>.Type,
-    step _: InlineArray<STEP, Never>.Type, first: Int, _ panel: inout ContractionPanel
+    sideBySide _: InlineArray<SIDE, Never>.Type, first: Int, _ panel: inout ContractionPanel
 ) -> Int {
     assert(NRV == panel.vectors)
     let element = A.elementBytes
     let capacity = panel.segmentCapacity
     let pitch = panel.lanePitch
+    let step = SIDE == 1 ? panel.rowPitch : element
     let (startStride, startRowStride) =
         panel.start == nil ? (A.vectorBytes, 0) : (panel.startStride, panel.startRowStride)
     var top = first
@@ -76,20 +81,19 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int, let STEP: Int>(
         var begins = panel.rowSegments + top &* capacity
         var segment = 0
         while segment < panel.segments {
-            // Interleaved rows have one address: fewer registers, and one line of memory after the other.
+            // Rows side by side have one address: fewer registers, and one line of memory after the other.
             let row = InlineArray<MR, UnsafeRawPointer> {
-                STEP == 1 ? loadAddress(begins + $0 &* capacity) : begins[0] + $0 &* element
+                panel.rowBase + (SIDE == 1 ? begins[0] &+ $0 &* element : loadOffset(begins + $0 &* capacity))
             }
-            let length = panel.segmentLengths[segment]
+            var left = panel.segmentLengths[segment]
             var place = 0
-            let end = length &* STEP &* element
             if panel.fetches && segment == panel.segments &- 1 {
                 // What the sums are added to arrives while the last depths are multiplied.
-                let fetched = end &- 32 &* STEP &* element
-                while place < fetched {
+                while left > 32 {
                     addProducts(A.self, &sums, row, place, lanes)
                     lanes += pitch
-                    place &+= STEP &* element
+                    place &+= step
+                    left &-= 1
                 }
                 for r in 0..<MR {
                     let output = UnsafeRawPointer(panel.output + panel.outputOffsets[top &+ r])
@@ -100,10 +104,11 @@ func contractRows<A: Arithmetic, let MR: Int, let NRV: Int, let STEP: Int>(
                     }
                 }
             }
-            while place < end {
+            while left > 0 {
                 addProducts(A.self, &sums, row, place, lanes)
                 lanes += pitch
-                place &+= STEP &* element
+                place &+= step
+                left &-= 1
             }
             begins += 1
             segment &+= 1
@@ -139,4 +144,10 @@ private func addProducts<A: Arithmetic, let MR: Int, let NRV: Int>(
 func loadAddress(_ place: UnsafePointer<UnsafeRawPointer>) -> UnsafeRawPointer {
     // Never null: panels name real rows.
     sc_load_address(UnsafeRawPointer(place).assumingMemoryBound(to: UnsafeRawPointer?.self)).unsafelyUnwrapped
+}
+
+/// An offset, likewise.
+@inline(__always)
+private func loadOffset(_ place: UnsafePointer<Int>) -> Int {
+    Int(sc_load_offset(UnsafeRawPointer(place).assumingMemoryBound(to: Int64.self)))
 }

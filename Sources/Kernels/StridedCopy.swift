@@ -155,3 +155,14 @@ package func fillElements(
     default: fill(SIMD2<UInt64>.self)
     }
 }
+
+/// Copies rows that begin at `offsets` from one place, each cut into groups of `contractionTileRows` elements of 2, 4 or 8
+/// bytes: those of one row lie `pitch` apart, those of the next row behind them.
+package func copyGroups(
+    _ source: UnsafeRawPointer, offsets: UnsafePointer<Int>, rows: Int, to target: UnsafeMutableRawPointer, groups: Int,
+    pitch: Int, elementBytes: Int
+) {
+    sc_copy_groups(
+        target.assumingMemoryBound(to: UInt8.self), Int64(pitch), source.assumingMemoryBound(to: UInt8.self), offsets,
+        Int64(rows), Int64(groups), Int64(elementBytes))
+}

@@ -21,6 +21,8 @@ package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Co
     switch try selectAlgorithm(nest, method) {
     case .reference: return try LoopNestReference.run(nest, control: control)
     case .rows: return try RowNest.run(nest, threads: threads, control: control)
+    case .contraction(let filter, .gemm):
+        return try runProduct(nest, filter: filter, threads: threads, control: control)
     case .contraction(let filter, let method):
         return try nest.withContractionStorage { (storage) throws(Failure) in
             let problem = nest.contraction(filter: filter, storage)
@@ -35,6 +37,28 @@ package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Co
             }
             return try run(problem, method: method, threads: threads, control: control, store: nil)
         }
+    }
+}
+
+/// A matrix product, in parts where its sums are long, in pieces where its filter is large.
+private func runProduct(
+    _ nest: LoopNest, filter: Int, threads: Int, control: Control
+) throws(Failure) -> Bool {
+    if nest.windowCount == 0, let parts = SumParts(nest) {
+        return try runInParts(nest, parts, threads: threads, control: control) { (part) throws(Failure) in
+            var part = part
+            part.simplify()
+            return try runProduct(part, filter: filter, threads: threads, control: control)
+        }
+    }
+    return try nest.withContractionStorage { (storage) throws(Failure) in
+        let problem = nest.contraction(filter: filter, storage)
+        let inPieces = try runInPieces(nest, filter: filter, packedBytes: ImplicitGemm.packedFilterBytes(problem)) {
+            (piece) throws(Failure) in
+            try runProduct(piece, filter: filter, threads: threads, control: control)
+        }
+        if let inPieces { return inPieces }
+        return try ImplicitGemm.run(problem, threads: threads, control: control)
     }
 }
 

@@ -40,23 +40,24 @@ struct ContractionTileTests {
             output.contents = start.contents
 
             let capacity = segments.count + 1
-            var pointers = rowParts.flatMap { parts -> [UnsafeRawPointer] in
-                parts.map { UnsafeRawPointer($0.data) } + [UnsafeRawPointer(output.data)]
-            }
+            let base = UnsafeRawPointer(output.data)
+            var offsets = rowParts.flatMap { parts in parts.map { UnsafeRawPointer($0.data) - base } + [0] }
             let grouped = interleavesRows ? group(rowParts.map { $0[0] }, type) : nil
             if let grouped {
                 for r in 0..<rows {
                     let group = r / contractionTileRows * contractionTileRows
-                    pointers[r * capacity] = UnsafeRawPointer(grouped.data + (group * depth + r - group) * element)
+                    offsets[r * capacity] =
+                        UnsafeRawPointer(grouped.data) - base + (group * depth + r - group) * element
                 }
             }
             let outputOffsets = (0..<rows).map { $0 * output.strides[0] }
-            pointers.withUnsafeBufferPointer { pointers in
+            offsets.withUnsafeBufferPointer { offsets in
                 var panel = ContractionPanel(
-                    rowSegments: pointers.baseAddress!, segmentCapacity: capacity, segments: segments.count,
-                    segmentLengths: segments, lanes: packed.data, lanePitch: packed.strides[0], output: output.data,
-                    outputOffsets: outputOffsets)
-                (panel.rows, panel.vectors, panel.interleavesRows) = (rows, vectors, interleavesRows)
+                    rowBase: base, rowSegments: offsets.baseAddress!, segmentCapacity: capacity,
+                    segments: segments.count, segmentLengths: segments, lanes: packed.data,
+                    lanePitch: packed.strides[0], output: output.data, outputOffsets: outputOffsets)
+                (panel.rows, panel.vectors) = (rows, vectors)
+                panel.rowPitch = interleavesRows ? contractionTileRows * element : 0
                 if !startsFromOutput {
                     panel.start = UnsafeRawPointer(start.data)
                     (panel.startRowStride, panel.startStride) = (lanes * element, vectorLanes(kind) * element)

@@ -90,13 +90,14 @@ struct SmallIntegerTests {
     ) {
         let lanes = output.shape[1]
         // One more than there are, so that neither list is empty.
-        let segments = parts.flatMap { $0.map { UnsafeRawPointer($0.base) } } + [UnsafeRawPointer(packed.base)]
+        let base = UnsafeRawPointer(packed.base)
+        let segments = parts.flatMap { $0.map { UnsafeRawPointer($0.base) - base } } + [0]
         let lengths = (parts.first ?? []).map { $0.byteCount / 4 } + [0]
         let outputOffsets = (0...parts.count).map { 4 * $0 * lanes }
         segments.withUnsafeBufferPointer { segments in
             lengths.withUnsafeBufferPointer { lengths in
                 var panel = ContractionPanel(
-                    rowSegments: segments.baseAddress!, segmentCapacity: lengths.count - 1,
+                    rowBase: base, rowSegments: segments.baseAddress!, segmentCapacity: lengths.count - 1,
                     segments: lengths.count - 1, segmentLengths: lengths.baseAddress!, lanes: packed.base,
                     lanePitch: 4 * lanes, output: output.data, outputOffsets: outputOffsets)
                 (panel.rows, panel.vectors) = (parts.count, vectors)

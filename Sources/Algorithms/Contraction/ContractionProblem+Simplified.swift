@@ -37,7 +37,11 @@ extension ContractionProblem {
         } else {
             result.columns.sort { ($0.outputStride.magnitude, $0.inputStride.magnitude) }
         }
-        result.depth.sort { ($0.inputStride.magnitude, $0.filterStride.magnitude) }
+        if result.readsFilterAlongDepth {
+            result.depth.sort { ($0.filterStride.magnitude, $0.inputStride.magnitude) }
+        } else {
+            result.depth.sort { ($0.inputStride.magnitude, $0.filterStride.magnitude) }
+        }
         result.rows.fuse()
         result.columns.fuse()
         result.depth.fuse()
@@ -66,6 +70,14 @@ extension ContractionProblem {
         let unit = inputType.byteCount
         for i in 0..<depth.count where depth[i].inputStride.magnitude == unit { return false }
         for i in 0..<columns.count where columns[i].window < 0 && columns[i].inputStride == unit { return true }
+        return false
+    }
+
+    /// No window, and depths contiguous in the filter but not in the input: it is read row by row in any order.
+    private var readsFilterAlongDepth: Bool {
+        if windowCount > 0 { return false }
+        for i in 0..<depth.count where depth[i].inputStride.magnitude == inputType.byteCount { return false }
+        for i in 0..<depth.count where depth[i].filterStride.magnitude == filterType.byteCount { return true }
         return false
     }
 

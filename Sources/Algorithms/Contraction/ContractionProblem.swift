@@ -135,12 +135,13 @@ package struct IndexList {
     /// constant.)
     @inline(__always)
     package func offset(_ number: Int, _ operand: ContractionIndex.Operand) -> Int {
+        if count == 0 { return 0 }
         var rest = number
         var offset = 0
-        for i in (0..<count).reversed() {
+        for i in (1..<count).reversed() {
             offset &+= rest % base[i].extent &* base[i].stride(operand)
             rest /= base[i].extent
         }
-        return offset
+        return offset &+ rest &* base.pointee.stride(operand)
     }
 }

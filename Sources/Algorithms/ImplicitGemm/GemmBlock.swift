@@ -25,6 +25,8 @@ struct GemmBlock {
     private var depthRunCount = 0
     /// Whether rows are read from copies: words that are whole.
     private var copiesRows = false
+    /// From one depth of the input to the next, where that is the same for all and lanes may be read where they lie; else 0.
+    private var depthPitch = 0
 
     init(plan: UnsafePointer<GemmPlan>, layout: GemmScratch, scratch: UnsafeMutableRawPointer) {
         self.plan = plan
@@ -127,6 +129,18 @@ struct GemmBlock {
         }
     }
 
+    /// Takes up the next batch combination, where `GemmPlan.repeatsBlock`: the same offsets from other places.
+    private mutating func move(toBatch batch: Int, filter packed: UnsafeRawPointer) {
+        let plan = plan.pointee
+        let problem = plan.problem
+        source = problem.input + (problem.batch.offset(batch, .input) &+ (source - input))
+        input = problem.input + problem.batch.offset(batch, .input)
+        output = problem.output + problem.batch.offset(batch, .output)
+        filter =
+            plan.filter.isInPlace
+            ? problem.filter + problem.batch.offset(batch, .filter) : packed + batch &* plan.filter.batchBytes
+    }
+
     /// Takes up a block of depths: its samples, in the input or copied into a patch, and their offsets.
     mutating func enter(depth number: Int) {
         let plan = plan.pointee
@@ -189,6 +203,7 @@ struct GemmBlock {
         let depthIn = ints(layout.depthIn)
         let element = plan.pointee.operands.elementBytes
         depthRunCount = writeRuns(depthIn, count: depthCount, distance: element, to: runs)
+        depthPitch = lanesInPlacePitch()
         let depths = plan.pointee.operands.depths
         let lengths = ints(layout.segmentLengths)
         copiesRows = false
@@ -204,6 +219,17 @@ struct GemmBlock {
         } else {
             segmentCount = depthRunCount
         }
+    }
+
+    /// Packing pays for itself by many rows only.
+    private func lanesInPlacePitch() -> Int {
+        let plan = plan.pointee
+        if !plan.lanesAreColumns || !plan.operands.areElements || rowCount > someRows { return 0 }
+        let depthIn = ints(layout.depthIn)
+        let pitch = depthCount > 1 ? depthIn[1] &- depthIn[0] : plan.element
+        if rowCount > fewRows && pitch.magnitude > shortPitch { return 0 }
+        for d in 1..<depthCount where depthIn[d] &- depthIn[d &- 1] != pitch { return 0 }
+        return pitch
     }
 
     /// Copies rows of columns whose runs of depths are no whole words, each to words side by side.
@@ -239,25 +265,43 @@ struct GemmBlock {
 
     private func run(panel lane: Int, count: Int, isFirst: Bool, isLast: Bool) {
         let plan = plan.pointee
+        var panel = panel(lane, count: count, isFirst: isFirst, isLast: isLast)
+        runContractionPanel(plan.operands.products, &panel)
+        if isLast && plan.problem.epilogue.clamp != nil {
+            for row in 0..<tileRowCount {
+                plan.problem.epilogue.limit(
+                    panel.output + panel.outputOffsets[row], count: count, plan.problem.resultType)
+            }
+        }
+    }
+
+    /// Some lanes, packed where they have to be, and all that meets them.
+    private func panel(_ lane: Int, count: Int, isFirst: Bool, isLast: Bool) -> ContractionPanel {
+        let plan = plan.pointee
         let lanes: UnsafeRawPointer
-        if plan.lanesAreColumns {
-            lanes = packedLanes(lane, count)
-        } else {
+        var lanePitch = plan.panelPitch
+        if !plan.lanesAreColumns {
             // [panel][depth][lane], of all depths.
             lanes = filter + (lane &* plan.filter.words &+ firstWord &* plan.panelWidth) &* plan.element
+        } else if readsLanesInPlace(lane, count) {
+            lanes = source + ints(layout.columnsIn)[lane]
+            lanePitch = depthPitch
+        } else {
+            lanes = packedLanes(lane, count)
         }
         // Between blocks of depths sums stay in scratch, where they lie as tiles pass by them: rows of the output, often a power
         // of two apart, would push each other from the caches (2048 x 2048 floats 1.2x).
         let sums = sums(panel: lane)
         let isDirect = isLast && isDirect(lane, count)
         var panel = ContractionPanel(
-            rowSegments: UnsafePointer(segments), segmentCapacity: layout.segmentCapacity, segments: segmentCount,
-            segmentLengths: ints(layout.segmentLengths), lanes: lanes, lanePitch: plan.panelPitch,
+            rowBase: rowBase, rowSegments: segments, segmentCapacity: layout.segmentCapacity, segments: segmentCount,
+            segmentLengths: ints(layout.segmentLengths), lanes: lanes, lanePitch: lanePitch,
             output: isDirect ? output + ints(layout.lanesOut)[lane] : sums,
             outputOffsets: ints(isDirect ? layout.rowsOut : layout.rowsSums))
         panel.vectors = ceilingDivide(count, plan.lanes)
         panel.rows = tileRowCount
-        panel.interleavesRows = plan.filter.interleavesRows
+        panel.rowPitch = plan.filter.rowPitch
+        panel.rowsAreGrouped = !plan.filter.isInPlace
         panel.fetches = !isFirst
         if isFirst {
             (panel.start, panel.startRowStride, panel.startStride) = start(lane)
@@ -266,12 +310,35 @@ struct GemmBlock {
                 UnsafeRawPointer(sums), plan.panelPitch, plan.lanes &* plan.element
             )
         }
-        runContractionPanel(plan.operands.products, &panel)
-        if isLast && plan.problem.epilogue.clamp != nil {
-            for row in 0..<tileRowCount {
-                plan.problem.epilogue.limit(
-                    panel.output + panel.outputOffsets[row], count: count, plan.problem.resultType)
+        return panel
+    }
+
+    private func readsLanesInPlace(_ lane: Int, _ count: Int) -> Bool {
+        depthPitch != 0 && areContiguous(layout.columnsIn, lane, count)
+    }
+
+    /// Runs batch combinations that `GemmPlan.repeatsBlock`, the first of which was entered.
+    mutating func run(batches: Range<Int>, filter packed: UnsafeRawPointer) {
+        let plan = plan.pointee
+        let isInOnePlace = isDirect(0, laneCount) && (!plan.lanesAreColumns || readsLanesInPlace(0, laneCount))
+        if laneCount > plan.panelWidth || !isInOnePlace {
+            for batch in batches {
+                if batch > batches.lowerBound { move(toBatch: batch, filter: packed) }
+                run(isFirst: true, isLast: true)
+                writeOut()
             }
+            return
+        }
+        var panel = panel(0, count: laneCount, isFirst: true, isLast: true)
+        let (firstSource, firstFilter, firstOutput) = (source, filter, output)
+        let (firstLanes, firstRows, firstSums) = (panel.lanes, panel.rowBase, panel.output)
+        for batch in batches {
+            if batch > batches.lowerBound { move(toBatch: batch, filter: packed) }
+            let (movedInput, movedFilter) = (source - firstSource, filter - firstFilter)
+            panel.lanes = firstLanes + (plan.lanesAreColumns ? movedInput : movedFilter)
+            panel.rowBase = firstRows + (plan.lanesAreColumns ? movedFilter : movedInput)
+            panel.output = firstSums + (output - firstOutput)
+            runContractionPanel(plan.operands.products, &panel)
         }
     }
 
@@ -300,26 +367,24 @@ struct GemmBlock {
         return UnsafeRawPointer(panel)
     }
 
-    private var segments: UnsafeMutablePointer<UnsafeRawPointer> {
-        (scratch + layout.segments).assumingMemoryBound(to: UnsafeRawPointer.self)
+    /// The rows' segments, from `rowBase` on.
+    private var segments: UnsafeMutablePointer<Int> {
+        ints(plan.pointee.lanesAreColumns ? layout.rowsFilter : layout.segments)
     }
 
-    /// Where the rows' segments begin.
+    private var rowBase: UnsafeRawPointer {
+        if plan.pointee.lanesAreColumns { return filter + firstWord &* plan.pointee.filter.rowStep }
+        return copiesRows ? UnsafeRawPointer(scratch + layout.rowWords) : source
+    }
+
+    /// Where the rows' segments begin, where rows are columns.
     private func writeSegments() {
-        let plan = plan.pointee
+        if plan.pointee.lanesAreColumns { return }
         let segments = segments
         let capacity = layout.segmentCapacity
-        if plan.lanesAreColumns {
-            let offsets = ints(layout.rowsFilter)
-            let first = filter + firstWord &* plan.filter.rowStep
-            for row in 0..<rowCount { segments[row &* capacity] = first + offsets[row] }
-            return
-        }
         if copiesRows {
             copyRowWords()
-            for row in 0..<columnCount {
-                segments[row &* capacity] = UnsafeRawPointer(scratch + layout.rowWords) + row &* layout.rowWordsPitch
-            }
+            for row in 0..<columnCount { segments[row &* capacity] = row &* layout.rowWordsPitch }
             return
         }
         let columnsIn = ints(layout.columnsIn)
@@ -327,8 +392,8 @@ struct GemmBlock {
         let runs = ints(layout.depthRuns)
         var d = 0
         for s in 0..<segmentCount {
-            let first = source + depthIn[d]
-            for row in 0..<columnCount { segments[row &* capacity &+ s] = first + columnsIn[row] }
+            let first = depthIn[d]
+            for row in 0..<columnCount { segments[row &* capacity &+ s] = first &+ columnsIn[row] }
             d &+= runs[s]
         }
     }
@@ -338,9 +403,15 @@ struct GemmBlock {
     /// Whether a panel's sums may be kept in the output itself: whole vectors of what the arithmetic computes with.
     private func isDirect(_ lane: Int, _ count: Int) -> Bool {
         let plan = plan.pointee
-        if !plan.writer.isPlain || count % plan.lanes != 0 { return false }
-        let lanesOut = ints(layout.lanesOut) + lane
-        for j in 1..<max(count, 1) where lanesOut[j] &- lanesOut[j &- 1] != plan.element { return false }
+        return plan.writer.isPlain && areContiguous(layout.lanesOut, lane, count)
+    }
+
+    /// Whether some lanes are whole vectors of what the arithmetic computes with, side by side.
+    private func areContiguous(_ places: Int, _ lane: Int, _ count: Int) -> Bool {
+        if count % plan.pointee.lanes != 0 { return false }
+        let offsets = ints(places) + lane
+        let element = plan.pointee.element
+        for j in 1..<max(count, 1) where offsets[j] &- offsets[j &- 1] != element { return false }
         return true
     }
 
@@ -384,3 +455,8 @@ struct GemmBlock {
         }
     }
 }
+
+/// Rows up to which lanes are read where they lie; and those up to which they are if depths lie near each other, in bytes.
+private let fewRows = 32
+private let someRows = 128
+private let shortPitch: UInt = 512

@@ -7,8 +7,11 @@ import Kernels
 /// words, and of elements of 16 bytes, have no groups: [row][depth].
 struct GemmFilter {
     let isInPlace: Bool
-    /// Whether packed rows lie in groups: tiles then read one run of memory (1.03-1.14x on large products).
-    let interleavesRows: Bool
+    /// Not 0 where a tile's rows lie side by side, in place or packed in groups: from one depth to the next, in bytes. Tiles
+    /// then read one run of memory (packed groups: 1.03-1.14x on large products).
+    let rowPitch: Int
+    /// From one packed group of rows to the next. No multiple of a few cache lines: groups are written side by side.
+    let groupPitch: Int
     let panelWidth: Int
     let suppliesRows: Bool
     let depth: Int
@@ -39,14 +42,30 @@ struct GemmFilter {
         rows = problem.rows.extent
         element = problem.arithmetic.byteCount
         reader = operands.reader(problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
-        isInPlace =
-            lanesAreColumns && operands.areElements && reader.isPlain && !GemmFilter.isBoolean(problem)
-            && GemmFilter.isContiguous(problem.depth, element)
-            && (problem.columns.extent < manyColumns || saturatingMultiply(depth, element) <= shortRow)
-        interleavesRows = lanesAreColumns && operands.areElements && !isInPlace && element <= 8
-        let unit = suppliesRows ? (interleavesRows ? contractionTileRows : 1) : panelWidth
-        let padded = saturatingMultiply(ceilingDivide(rows, unit), unit)
-        corrections = roundToCacheLine(saturatingMultiply(saturatingMultiply(padded, words), element))
+        let isReadable = lanesAreColumns && operands.areElements && reader.isPlain && !GemmFilter.isBoolean(problem)
+        let hasFewColumns = problem.columns.extent < manyColumns
+        let hasContiguousDepth =
+            GemmFilter.isContiguous(problem.depth, element)
+            && (hasFewColumns || saturatingMultiply(depth, element) <= shortRow)
+        let hasContiguousRows =
+            problem.rows.count == 1 && problem.rows[0].filterStride == element && problem.depth.count == 1
+            && hasFewColumns
+            && problem.depth[0].filterStride != 0
+        isInPlace = isReadable && (hasContiguousDepth || hasContiguousRows)
+        if !lanesAreColumns || !operands.areElements || (isInPlace && hasContiguousDepth) {
+            rowPitch = 0
+        } else if isInPlace {
+            rowPitch = problem.depth[0].filterStride
+        } else {
+            rowPitch = element <= 8 ? contractionTileRows &* element : 0
+        }
+        let groupBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(contractionTileRows, words), element))
+        groupPitch = groupBytes / 64 % 8 == 0 ? saturatingAdd(groupBytes, 64) : groupBytes
+        let padded = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
+        corrections =
+            rowPitch != 0
+            ? saturatingMultiply(ceilingDivide(rows, contractionTileRows), groupPitch)
+            : roundToCacheLine(saturatingMultiply(saturatingMultiply(padded, words), element))
         let correctionBytes = operands.raisesSamples ? roundToCacheLine(saturatingMultiply(padded, element)) : 0
         batchBytes = saturatingAdd(corrections, correctionBytes)
         byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
@@ -67,26 +86,26 @@ struct GemmFilter {
 
     /// A number for the packed form.
     var form: Int {
-        let layout = suppliesRows ? (interleavesRows ? -1 : 0) : panelWidth
+        let layout = suppliesRows ? (rowPitch != 0 ? -1 : 0) : panelWidth
         return layout &* 16 &+ operands.depths &* 2 &+ (operands.raisesSamples ? 1 : 0)
     }
 
-    /// Rows of what is packed at a time: a row, a group or a panel.
-    private var unitRows: Int { suppliesRows ? (interleavesRows ? contractionTileRows : 1) : panelWidth }
+    /// Rows of what is packed at a time: a row, some groups or a panel.
+    private var unitRows: Int { suppliesRows ? (rowPitch != 0 ? groupsPacked &* contractionTileRows : 1) : panelWidth }
 
-    /// Rows, groups or panels to pack.
+    /// Rows, units of groups or panels to pack.
     var units: Int { ceilingDivide(rows, unitRows) }
 
     /// Where a packed row begins.
     func rowOffset(_ row: Int) -> Int {
-        let place = interleavesRows ? row % contractionTileRows : 0
-        return ((row &- place) &* words &+ place) &* element
+        if rowPitch == 0 { return row &* words &* element }
+        return row / contractionTileRows &* groupPitch &+ row % contractionTileRows &* element
     }
 
-    /// From one word of a packed row to the next.
-    var rowStep: Int { interleavesRows ? contractionTileRows &* element : element }
+    /// From one word of a row to the next.
+    var rowStep: Int { rowPitch != 0 ? rowPitch : element }
 
-    /// Packs one row, group or panel. `stage` holds `stageBytes` bytes.
+    /// Packs one row, some groups or a panel. `stage` holds `stageBytes` bytes.
     func pack(
         _ problem: ContractionProblem, batch: Int, unit: Int, to packed: UnsafeMutableRawPointer,
         stage: UnsafeMutableRawPointer
@@ -95,9 +114,9 @@ struct GemmFilter {
         let target = packed + batch &* batchBytes
         if !operands.areElements {
             packWords(problem, source, unit: unit, to: target, stage: stage)
-        } else if interleavesRows {
-            let first = unit &* contractionTileRows
-            packGroup(problem, source, first: first, to: target + first &* depth &* element, stage: stage)
+        } else if rowPitch != 0 {
+            let first = unit &* unitRows
+            packGroups(problem, source, first..<min(first &+ unitRows, rows), to: target, stage: stage)
         } else if suppliesRows {
             packRow(
                 problem, source + problem.rows.offset(unit, .filter), to: target + unit &* depth &* element,
@@ -117,12 +136,39 @@ struct GemmFilter {
 
     private var elementStageBytes: Int {
         let tables = 8 &* (max(panelWidth, contractionTileRows) &+ 2 &* panelDepths)
-        if interleavesRows {
+        if rowPitch != 0 {
             let lines = saturatingMultiply(saturatingMultiply(depth, element), contractionTileRows)
             return max(tables, saturatingAdd(16 &* stageElements, lines))
         }
         let turned = max(tables, 16 &* stageElements, transposedDepths &* panelWidth &* element)
         return roundToCacheLine(turned) &+ 8 &* panelWidth
+    }
+
+    private func packGroups(
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ range: Range<Int>,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+    ) {
+        var first = range.lowerBound
+        if isCopied(problem) && problem.rows.count == 1 && problem.rows[0].filterStride == element {
+            // Rows side by side in the filter are read a run at a time, not a group at a time.
+            let depths = stage.assumingMemoryBound(to: Int.self)
+            let groups = range.count / contractionTileRows
+            var number = 0
+            while number < depth {
+                let part = number..<min(number &+ panelDepths, depth)
+                problem.depth.writeOffsets(part, .filter, to: depths)
+                copyGroups(
+                    source + (problem.depth.offset(number, .filter) &+ first &* element), offsets: depths,
+                    rows: part.count, to: target + (rowOffset(first) &+ number &* rowStep),
+                    groups: groups, pitch: groupPitch, elementBytes: element)
+                number = part.upperBound
+            }
+            first &+= groups &* contractionTileRows
+        }
+        while first < range.upperBound {
+            packGroup(problem, source, first: first, to: target + rowOffset(first), stage: stage)
+            first &+= contractionTileRows
+        }
     }
 
     /// A group of rows, packed as a panel as wide, or each packed and then all transposed.
@@ -312,6 +358,8 @@ private let manyColumns = 1024
 private let shortRow = 2048
 /// Depths of a run up to which a call for each takes longer than the run.
 private let shortRun = 8
+/// Groups of a unit of packing: a few cache lines of rows side by side.
+private let groupsPacked = 16
 /// Depths whose places are listed at a time.
 private let panelDepths = 256
 /// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.

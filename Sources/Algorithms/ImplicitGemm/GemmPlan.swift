@@ -118,6 +118,12 @@ struct GemmPlan {
         return isUnit(problem.rows) && problem.rows.extent > lanes / 2
     }
 
+    /// Whether one batch combination is one block that is read where it lies: all of them then have the same offsets.
+    var repeatsBlock: Bool {
+        rowBlocks.count == 1 && columnBlocks.count == 1 && depthBlocks.count == 1 && problem.windowCount == 0
+            && reader.isPlain && operands.areElements && problem.epilogue.isEmpty && problem.batch.count > 0
+    }
+
     var taskCount: Int {
         saturatingMultiply(
             saturatingMultiply(problem.batch.extent, columnBlocks.count), rowBlocks.count)

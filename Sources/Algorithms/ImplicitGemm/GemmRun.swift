@@ -13,7 +13,14 @@ struct GemmRun {
     }
 
     func run(tasks: Range<Int>) {
-        for task in tasks { run(task: task) }
+        if !plan.pointee.repeatsBlock {
+            for task in tasks { run(task: task) }
+            return
+        }
+        var block = GemmBlock(plan: plan, layout: layout.pointee, scratch: scratch)
+        block.enter(batch: tasks.lowerBound, columns: 0, rows: 0, filter: filter)
+        block.enter(depth: 0)
+        block.run(batches: tasks, filter: filter)
     }
 
     /// Tasks are numbered with the row block fastest: neighbours share the columns' input.

@@ -19,6 +19,15 @@ package enum ImplicitGemm {
         !GemmOperands(problem, lanesAreColumns: true).areElements
     }
 
+    /// Bytes that the packed filter takes, 0 where it is read in place.
+    package static func packedFilterBytes(_ problem: ContractionProblem) -> Int {
+        var bytes = 0
+        try? withSimplified(problem) { (problem) throws(Failure) in
+            bytes = GemmPlan(problem, threads: 1).filter.byteCount
+        }
+        return bytes
+    }
+
     package static func explain(_ problem: ContractionProblem, threads: Int) -> Explanation {
         var explanation = Explanation()
         explanation.algorithm = "implicit gemm"

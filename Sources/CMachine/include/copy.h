@@ -9,6 +9,7 @@
 /* One address out of a table. Volatile, or several of them would be gathered into a vector register and extracted
  * again, which takes longer than the loads. */
 static inline const void *sc_load_address(const void *const *place) { return *(const void *const volatile *)place; }
+static inline int64_t sc_load_offset(const int64_t *place) { return *(const volatile int64_t *)place; }
 
 /* Copies rows of `count` bytes in pieces of one size, each row's last piece over the end of the one before. ASK is what
  * is said of memory that is read and written next. */
@@ -80,10 +81,37 @@ static inline void sc_copy_rows(uint8_t *destination, int64_t destination_stride
   SC_COPY_ROWS(source_rows + r * source_stride, SC_ASK_NOTHING);
 }
 
-/* Rows that begin at offsets from one place. */
+/* Rows that begin at offsets from one place: the hardware sees no pattern, so the row eight rows on is asked for. */
+#define SC_ASK_INDEXED(source, destination)                                                                            \
+  __builtin_prefetch((source) + (offsets[r + 8 < rows ? r + 8 : r] - offsets[r]), 0, 3)
 static inline void sc_copy_indexed_rows(uint8_t *destination, int64_t destination_stride, const uint8_t *base,
                                         const intptr_t *offsets, int64_t rows, int64_t count) {
-  SC_COPY_ROWS(base + offsets[r], SC_ASK_NOTHING);
+  if (count >= 2 * SC_VECTOR_BYTES) {
+    SC_COPY_ROWS(base + offsets[r], SC_ASK_INDEXED);
+  } else {
+    SC_COPY_ROWS(base + offsets[r], SC_ASK_NOTHING);
+  }
+}
+
+/* Rows that begin at offsets from one place, cut into groups of six elements: group g of row r goes to
+ * destination + g * pitch + r groups. */
+#define SC_COPY_GROUPS(bytes)                                                                                          \
+  for (int64_t r = 0; r < rows; ++r) {                                                                                 \
+    const uint8_t *source = base + offsets[r], *later = base + offsets[r + 8 < rows ? r + 8 : r];                      \
+    for (int64_t g = 0; g < groups; ++g) {                                                                             \
+      __builtin_prefetch(later + g * (bytes), 0, 3);                                                                   \
+      __builtin_memcpy(destination + g * pitch + r * (bytes), source + g * (bytes), bytes);                            \
+    }                                                                                                                  \
+  }
+static inline void sc_copy_groups(uint8_t *destination, int64_t pitch, const uint8_t *base, const intptr_t *offsets,
+                                  int64_t rows, int64_t groups, int64_t element) {
+  if (element == 2) {
+    SC_COPY_GROUPS(12)
+  } else if (element == 4) {
+    SC_COPY_GROUPS(24)
+  } else {
+    SC_COPY_GROUPS(48)
+  }
 }
 
 /* Tiles of rows, all at even distances. */
