@@ -226,9 +226,14 @@ def sums(draw):
 def test_any_sum_of_indices(case):
     subscripts, operands, extents, low, options = case
     expected = contract(subscripts, *operands, extents=extents, low=low, boundary=options["boundary"])
-    actual = swiftconv.einsum(subscripts, *operands, **options)
-    assert actual.dtype == expected.dtype
-    np.testing.assert_array_equal(actual, expected)
+    actual = [swiftconv.einsum(subscripts, *operands, **options)]
+    if not any(sum(pad) for pad in options["padding"].values()):
+        out = np.full_like(actual[0], 1)
+        assert swiftconv.einsum(subscripts, *operands, out=out) is out
+        actual += [out, swiftconv.einsum(subscripts, *operands), swiftconv.einsum(subscripts, *operands)]
+    for result in actual:
+        assert result.dtype == expected.dtype and result.strides == actual[0].strides
+        np.testing.assert_array_equal(result, expected)
 
 
 @moderate

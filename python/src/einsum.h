@@ -4,8 +4,9 @@
 
 #include "native.h"
 
-/* einsum_plain.c: a call of einsum with subscripts that Python has seen and plain arrays, or NotImplemented. */
-PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py_ssize_t count);
+/* einsum_plain.c: a call of einsum with subscripts that Python has seen and plain arrays, or NotImplemented. `given` is
+ * what out= holds. */
+PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py_ssize_t count, PyObject *given);
 
 /* einsum.c: one call of the core, on arguments that Python has normalised. */
 PyObject *native_contract(PyObject *module, PyObject *const *arguments, Py_ssize_t count);

@@ -5,10 +5,12 @@
 
 static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   const native_state *state = native_state_of(module);
+  const Py_ssize_t named = names == NULL ? 0 : PyTuple_Size(names);
   PyObject *result;
 
-  if (names == NULL || PyTuple_Size(names) == 0) {
-    result = einsum_plain(state, arguments, count);
+  /* Names in calls are interned, so they are the same objects; others are the function's to judge. */
+  if (named == 0 || (named == 1 && PyTuple_GetItem(names, 0) == state->out)) {
+    result = einsum_plain(state, arguments, count, named == 0 ? Py_None : arguments[count]);
     if (result != Py_NotImplemented)
       return result;
     Py_DECREF(result);

@@ -1,81 +1,86 @@
-#include "einsum.h"
+#include "einsum_plain.h"
 
-#include "arrays.h"
+#include "einsum.h"
 #include "einsum_errors.h"
 #include "running.h"
 
-/* A recipe: bytes that _recipes.py makes of subscripts in NumPy's grammar and the operands' numbers of axes. */
-enum {
-  RECIPE_OPERANDS,     /* how many */
-  RECIPE_INDICES,      /* how many, those of the result first */
-  RECIPE_OUTPUT,       /* how many the result has */
-  RECIPE_SUMS_WITHIN,  /* whether one operand alone has an index that is summed over */
-  RECIPE_AXES,         /* for each operand the number of its axes, and the index of each */
-  PLAIN_OPERANDS = 8,  /* at most */
-  PLAIN_INDICES = 16,  /* at most */
-  PLAIN_WORK = 1 << 13 /* products up to which nothing but one step can pay, see _path.py */
-};
+#include <string.h>
 
-typedef struct plain_contraction {
-  sc_contraction options;
-  sc_factor factors[PLAIN_OPERANDS], out;
-  int64_t extents[PLAIN_INDICES], strides[PLAIN_OPERANDS][PLAIN_INDICES];
-  plain_array array; /* the one that is read: an operand, then the result */
-} plain_contraction;
+/* Products up to which nothing but one step can pay, see _path.py. */
+enum { PLAIN_WORK = 1 << 13 };
 
-/* The functions below return 0, or -1 with no exception set for whatever Python has to look at. */
-
-/* Adds an operand's extents and strides. Extents of 1 are broadcast, but not on a diagonal. */
-static int add_operand(plain_contraction *call, int operand, const unsigned char *indices) {
-  const plain_array *array = &call->array;
-  int64_t own[PLAIN_INDICES] = {0}, extent, *strides = call->strides[operand];
-  int32_t axis, index;
-
-  for (index = 0; index < call->options.index_count; ++index)
-    strides[index] = 0;
-  for (axis = 0; axis < array->tensor.ndim; ++axis) {
-    index = indices[axis];
-    extent = array->shape[axis];
-    if (extent < 1 || (own[index] != 0 && own[index] != extent))
-      return -1;
-    own[index] = extent;
-    if (extent == 1)
-      continue;
-    if (call->extents[index] != 1 && call->extents[index] != extent)
-      return -1;
-    call->extents[index] = extent;
-    strides[index] += array->strides[axis];
+/* Adds an axis's extent and stride. Extents of 1 are broadcast, but not on a diagonal. */
+static int add_axis(plain_contraction *call, int operand, int64_t *own, int index, int64_t extent, int64_t stride) {
+  if (own[index] != 0 && own[index] != extent)
+    return -1;
+  own[index] = extent;
+  if (extent == 1) {
+    if (call->extents[index] == 0)
+      call->extents[index] = 1;
+    return 0;
   }
+  if (call->extents[index] > 1 && call->extents[index] != extent)
+    return -1;
+  call->extents[index] = extent;
+  call->strides[operand][index] += stride;
   return 0;
+}
+
+/* The axes of an operand, by its part of the recipe, whose end is returned; NULL where Python has to look. */
+static const unsigned char *add_operand(plain_contraction *call, int operand, const unsigned char *recipe) {
+  const plain_array *array = &call->operands[operand];
+  int64_t own[PLAIN_INDICES] = {0};
+  int32_t axis;
+
+  if (array->tensor.ndim != *recipe++)
+    return NULL;
+  memset(call->strides[operand], 0, sizeof call->strides[operand]);
+  for (axis = 0; axis < array->tensor.ndim; ++axis) {
+    if (array->shape[axis] < 1 || array->shape[axis] > INT32_MAX)
+      return NULL;
+    if (*recipe == RECIPE_SUM) {
+      plain_sum *sum = &call->sums[call->sum_count++];
+
+      recipe = plain_sum_read(recipe + 1, sum);
+      sum->operand = operand;
+      sum->extent = array->shape[axis];
+      sum->stride = array->strides[axis];
+    } else if (add_axis(call, operand, own, *recipe++, array->shape[axis], array->strides[axis]) != 0) {
+      return NULL;
+    }
+  }
+  return recipe;
 }
 
 static int read_operands(const native_state *state, plain_contraction *call, const unsigned char *recipe,
                          PyObject *const *operands) {
-  const unsigned char *axes = recipe + RECIPE_AXES;
-  sc_dtype result = -1;
-  int operand, ndim, has_numbers = 0, differ = 0;
+  sc_dtype result = -1, dtype;
+  int operand, has_numbers = 0, differ = 0;
 
-  for (operand = 0; operand < call->options.index_count; ++operand)
-    call->extents[operand] = 1;
+  recipe += RECIPE_AXES;
+  memset(call->extents, 0, sizeof call->extents);
+  call->sum_count = 0;
   for (operand = 0; operand < call->options.factor_count; ++operand) {
-    ndim = *axes++;
-    if (Py_TYPE(operands[operand]) != state->ndarray || plain_array_read(state, &call->array, operands[operand]) != 0 ||
-        call->array.tensor.ndim != ndim || add_operand(call, operand, axes) != 0)
+    plain_array *array = &call->operands[operand];
+
+    if (Py_TYPE(operands[operand]) != state->ndarray || plain_array_read(state, array, operands[operand]) != 0)
       return -1;
-    axes += ndim;
-    call->factors[operand].data = call->array.tensor.data;
-    call->factors[operand].strides = call->strides[operand];
-    call->factors[operand].dtype = call->array.tensor.dtype;
-    call->factors[operand].byteswapped = 0;
-    has_numbers |= ndim == 0;
-    differ |= operand > 0 && call->array.tensor.dtype != call->factors[0].dtype;
-    result = operand == 0 ? call->array.tensor.dtype : state->result_codes[result][call->array.tensor.dtype];
+    recipe = add_operand(call, operand, recipe);
+    if (recipe == NULL)
+      return -1;
+    dtype = array->tensor.dtype;
+    call->factors[operand] = (sc_factor){.data = array->tensor.data, .strides = call->strides[operand], .dtype = dtype};
+    has_numbers |= array->tensor.ndim == 0;
+    differ |= operand > 0 && dtype != result;
+    result = operand == 0 ? dtype : state->result_codes[result][dtype];
+    if (result < 0)
+      return -1;
   }
   /* Before NumPy 2 the values of numbers counted; the common dtype of three is not always that of two and one. */
-  if (result < 0 || (differ && (has_numbers || call->options.factor_count > 2)))
+  if (differ && (has_numbers || call->options.factor_count > 2))
     return -1;
   call->options.result_dtype = result;
-  return 0;
+  return call->sum_count > 0 ? plain_sums_apply(call) : 0;
 }
 
 /* Whether one step is what _path.py would choose. */
@@ -89,7 +94,7 @@ static int is_one_step(const plain_contraction *call, int sums_within) {
     if (__builtin_mul_overflow(work, call->extents[index], &work))
       return 0;
   }
-  return work * (call->options.factor_count - 1) <= PLAIN_WORK;
+  return work <= PLAIN_WORK / call->options.factor_count;
 }
 
 static int64_t magnitude(int64_t value) { return value < 0 ? -value : value; }
@@ -135,27 +140,47 @@ static int result_order(const plain_contraction *call, int32_t *order) {
   return is_c;
 }
 
-/* A new array for the result, described in `call`; NULL where Python has to look. */
-static PyObject *make_result(const native_state *state, plain_contraction *call) {
+/* A new array; NULL where Python has to look. */
+static PyObject *new_result(const native_state *state, plain_contraction *call) {
   int32_t order[PLAIN_INDICES], count = call->options.output_count;
   const int is_c = count < 2 || result_order(call, order);
   PyObject *result = plain_array_new(state, call->extents, count, is_c ? NULL : order, call->options.result_dtype);
 
-  if (result == NULL)
-    return NULL;
-  if (plain_array_read(state, &call->array, result) != 0)
+  if (result != NULL && plain_array_read(state, &call->result, result) != 0)
     Py_CLEAR(result);
-  call->out.data = call->array.tensor.data;
-  call->out.strides = call->array.strides;
-  call->out.dtype = call->array.tensor.dtype;
-  call->out.byteswapped = 0;
   return result;
 }
 
-PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py_ssize_t count) {
+/* Whether the result can be written to the array that is given for it. */
+static int takes_result(const native_state *state, plain_contraction *call, PyObject *given) {
+  const plain_array *result = &call->result;
+  int operand;
+
+  if (Py_TYPE(given) != state->ndarray || !array_is_writeable(given) ||
+      plain_array_read(state, &call->result, given) != 0 || result->tensor.dtype != call->options.result_dtype ||
+      result->tensor.ndim != call->options.output_count ||
+      memcmp(result->shape, call->extents, (size_t)result->tensor.ndim * sizeof(*result->shape)) != 0 ||
+      !array_is_nested(result))
+    return 0;
+  for (operand = 0; operand < call->options.factor_count; ++operand) {
+    if (!arrays_are_disjoint(result, &call->operands[operand]))
+      return 0;
+  }
+  return 1;
+}
+
+/* A number in place of an array without axes. */
+static PyObject *number_of(const native_state *state, PyObject *array) {
+  PyObject *number = PyObject_GetItem(array, state->einsum.no_index);
+
+  Py_DECREF(array);
+  return number;
+}
+
+PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py_ssize_t count, PyObject *given) {
   plain_contraction call;
   const unsigned char *recipe;
-  PyObject *found, *result, *scalar;
+  PyObject *found, *result;
   sc_error error;
   sc_status status;
 
@@ -173,17 +198,24 @@ PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py
   };
   if (read_operands(state, &call, recipe, arguments + 1) != 0 || !is_one_step(&call, recipe[RECIPE_SUMS_WITHIN]))
     Py_RETURN_NOTIMPLEMENTED;
-  result = make_result(state, &call);
-  if (result == NULL)
-    Py_RETURN_NOTIMPLEMENTED;
+  if (given == Py_None) {
+    result = new_result(state, &call);
+    if (result == NULL)
+      Py_RETURN_NOTIMPLEMENTED;
+  } else {
+    if (!takes_result(state, &call, given))
+      Py_RETURN_NOTIMPLEMENTED;
+    Py_INCREF(given);
+    result = given;
+  }
+  call.out =
+      (sc_factor){.data = call.result.tensor.data, .strides = call.result.strides, .dtype = call.result.tensor.dtype};
   status = run_contraction(&state->core, &call.options, &call.out, &error);
   if (status != SC_OK) {
     raise_einsum_status(status, &error, call.options.method);
     Py_CLEAR(result);
-  } else if (call.options.output_count == 0) {
-    scalar = PyObject_GetItem(result, state->einsum.no_index);
-    Py_DECREF(result);
-    result = scalar;
+  } else if (call.options.output_count == 0 && given == Py_None) {
+    result = number_of(state, result);
   }
   return result;
 }

@@ -1,12 +1,14 @@
-"""What calls in C have to know of subscripts: see einsum_plain.c, which reads this."""
+"""What calls in C have to know of subscripts: see einsum_plain.h, which says how it is read."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from ._subscripts import Subscripts
+from ._extents import indices_of
+from ._subscripts import Affine, Subscripts
 
-_OPERANDS, _INDICES = 8, 16
+_OPERANDS, _INDICES, _SUMS, _TERMS = 8, 16, 8, 4
+_SUM = 255
 _KEPT = 512
 
 # From subscripts to bytes, for the numbers of axes that operands had last.
@@ -25,15 +27,32 @@ def keep(subscripts: Subscripts) -> None:
 @lru_cache(maxsize=_KEPT)
 def _recipe(subscripts: Subscripts) -> bytes | None:
     operands = subscripts.operands
-    if subscripts.is_affine or len(operands) > _OPERANDS or len(subscripts.names) > _INDICES:
+    sums = [axis for row in operands for axis in row if isinstance(axis, Affine)]
+    if len(operands) > _OPERANDS or len(subscripts.names) > _INDICES or len(sums) > _SUMS:
         return None
-    axes = [part for row in operands for part in (len(row), *row)]
-    head = (len(operands), len(subscripts.names), subscripts.output_count, _sums_within(subscripts))
-    return bytes([*head, *axes])
+    if any(len(axis.terms) > _TERMS for axis in sums):
+        return None
+    recipe = bytearray([len(operands), len(subscripts.names), subscripts.output_count, _sums_within(subscripts)])
+    for row in operands:
+        recipe.append(len(row))
+        for axis in row:
+            recipe += _sum(axis) if isinstance(axis, Affine) else bytes([axis])
+    return bytes(recipe)
+
+
+def _sum(axis: Affine) -> bytes:
+    parts = [bytes([_SUM, len(axis.terms)]), _number(axis.offset)]
+    for index, step in axis.terms:
+        parts += [bytes([index]), _number(step)]
+    return b"".join(parts)
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(4, "little", signed=True)
 
 
 def _sums_within(subscripts: Subscripts) -> bool:
     """Whether one operand alone has an index that is summed over, beside others."""
-    rows = [set(row) for row in subscripts.operands]
+    rows = [{index for axis in row for index in indices_of(axis)} for row in subscripts.operands]
     summed = range(subscripts.output_count, len(subscripts.names))
     return len(rows) > 1 and any(sum(index in row for row in rows) == 1 for index in summed)
