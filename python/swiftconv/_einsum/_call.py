@@ -204,11 +204,11 @@ def new_result(call: Call, dtype: np.dtype | None = None) -> np.ndarray:
     extents, strides = call.extents, []
     order = _operands.forced_order(call.order, call.arrays, call.subscripts.operands)
     if order == "K":
-        for array, axes, windows in zip(call.arrays, call.subscripts.operands, extents.windows):
-            # Where windows begin, and whether outside of the array, is all one here.
-            inside = tuple([window._replace(start=0) for window in windows])
-            strides.append(_factors.factor(array, axes, inside, extents).strides)
-    return _operands.new_result(order, strides, extents.extents, call.subscripts.output_count, dtype or call.dtype)
+        for array, axes in zip(call.arrays, call.subscripts.operands):
+            strides.append(_factors.strides_of(axes, array.shape, array.strides, extents.extents))
+    return _operands.new_result(
+        order, tuple(strides), extents.extents, call.subscripts.output_count, dtype or call.dtype
+    )
 
 
 def _compute(call: Call, target: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,14 +33,21 @@ class PaddedAxis(NamedTuple):
 
 def factor(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], extents: Extents) -> Factor:
     """The factor of an operand whose windows all lie inside it."""
-    array = _from_origin(array, windows)
-    strides = [0] * len(extents.extents)
-    for axis, step, extent in zip(axes, array.strides, array.shape):
+    return Factor(_from_origin(array, windows), strides_of(axes, array.shape, array.strides, extents.extents))
+
+
+@lru_cache(maxsize=1024)
+def strides_of(
+    axes: tuple[Axis, ...], shape: tuple[int, ...], strides: tuple[int, ...], extents: tuple[int, ...]
+) -> tuple[int, ...]:
+    """How far a step of each index moves in an array with these axes."""
+    result = [0] * len(extents)
+    for axis, stride, extent in zip(axes, strides, shape):
         for index, times in axis.terms if isinstance(axis, Affine) else ((axis, 1),):
             # An axis of extent 1 is broadcast, and its stride may be anything; where windows meet, extents differ.
-            if extents.extents[index] > 1 and (extent > 1 or isinstance(axis, Affine)):
-                strides[index] += times * step
-    return Factor(array, tuple(strides))
+            if extents[index] > 1 and (extent > 1 or isinstance(axis, Affine)):
+                result[index] += times * stride
+    return tuple(result)
 
 
 def _from_origin(array: np.ndarray, windows: tuple[Window, ...]) -> np.ndarray:
@@ -67,15 +75,20 @@ def is_padded(windows: tuple[Window, ...]) -> bool:
     return any(window.before or window.after for window in windows)
 
 
+@lru_cache(maxsize=512)
 def core_pads(
-    array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], kept: frozenset[int], other: frozenset[int]
+    shape: tuple[int, ...],
+    axes: tuple[Axis, ...],
+    windows: tuple[Window, ...],
+    kept: frozenset[int],
+    other: frozenset[int],
 ) -> bool:
     """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices: on
     each a `kept` index that the other factor lacks and a summed one meet, which ascend and are on no other axis."""
     outside = [window for window in windows if window.before or window.after]
     met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
     return all(
-        array.shape[window.axis] > 0
+        shape[window.axis] > 0
         and window.start <= 0
         and len(window.terms) == 2
         and all(step > 0 and met.count(index) == 1 for index, step in window.terms)

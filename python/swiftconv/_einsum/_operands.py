@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def _casts(source: np.dtype, target: np.dtype, casting: str, array: np.ndarray |
 
 # ---- New results ---------------------------------------------------------------------------------------------------
 
-Strides = Sequence[int]
+Strides = tuple[int, ...]
 
 
 def forced_order(order: str, arrays: Sequence[np.ndarray], axes: Sequence[tuple[Any, ...]]) -> str:
@@ -126,26 +127,28 @@ def _is_fortran(array: np.ndarray, axes: tuple[Any, ...]) -> bool:
 
 
 def new_result(
-    order: str, strides: Sequence[Strides], extents: Sequence[int], count: int, dtype: np.dtype
+    order: str, strides: tuple[Strides, ...], extents: tuple[int, ...], count: int, dtype: np.dtype
 ) -> np.ndarray:
     """A new array of the first `count` extents, its axes in memory as NumPy's einsum has them.
 
     `strides`: for 'K', how far a step of each index moves in each operand.
     """
-    shape = tuple(extents[:count])
+    shape = extents[:count]
     try:
         if order != "K":
             return np.empty(shape, dtype, order)  # type: ignore[call-overload]
-        axes = [axis for axis in _memory_order(strides, extents) if axis < count] if count > 1 else [0] * count
-        if axes == list(range(count)):
+        axes = _memory_order(strides, extents, count)
+        if axes is None:
             return np.empty(shape, dtype)
         return np.empty([shape[axis] for axis in axes], dtype).transpose(np.argsort(axes))
     except ValueError as error:  # NumPy's word for sizes that pass 2**63 bytes
         raise MemoryError(f"a result of shape {shape} and dtype {dtype} passes 2**63 bytes") from error
 
 
-def _memory_order(strides: Sequence[Strides], extents: Sequence[int]) -> list[int]:
-    """The indices from the outermost to the innermost loop of NumPy's iterator: its order 'K'.
+@lru_cache(maxsize=512)
+def _memory_order(strides: tuple[Strides, ...], extents: tuple[int, ...], count: int) -> list[int] | None:
+    """The first `count` indices from the outermost to the innermost loop of NumPy's iterator, its order 'K'; None where
+    they are as they were.
 
     An insertion sort by strides from the last index on, in which operands that have both indices vote, and one vote
     for the order that there is decides.
@@ -162,4 +165,5 @@ def _memory_order(strides: Sequence[Strides], extents: Sequence[int]) -> list[in
             if votes:
                 place = candidate
         inner.insert(place, index)
-    return inner[::-1]
+    axes = [index for index in reversed(inner) if index < count]
+    return None if axes == list(range(count)) else axes

@@ -120,4 +120,4 @@ def _padded_by_core(
     held, other = taken[padded[0]], sets[1 - padded[0]]
     assert isinstance(held, int)
     axes = call.subscripts.operands[held]
-    return held if _factors.core_pads(call.arrays[held], axes, windows[held], kept, other) else None
+    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], kept, other) else None
