@@ -132,6 +132,8 @@ static int resolve(core_library *core, void *handle) {
       {"sc_conv_plan_bytes", (void **)&core->conv_plan_bytes},
       {"sc_pool_shape", (void **)&core->pool_shape},
       {"sc_pool_run", (void **)&core->pool_run},
+      {"sc_contract_run", (void **)&core->contract_run},
+      {"sc_contract_explain", (void **)&core->contract_explain},
   };
   size_t index;
 

@@ -30,6 +30,7 @@ const char *argument_name(sc_argument argument) {
       [SC_ARG_PATCHES] = "patches",
       [SC_ARG_INDICES] = "indices",
       [SC_ARG_NORM_TYPE] = "norm_type",
+      [SC_ARG_OPERANDS] = "operands",
   };
   const int known = argument >= 0 && (size_t)argument < sizeof(names) / sizeof(names[0]);
 

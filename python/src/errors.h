@@ -1,5 +1,5 @@
-/* errors.h: statuses of the core become Python exceptions here, in conv_errors.c and pool_errors.c, and nowhere else.
- */
+/* errors.h: statuses of the core become Python exceptions here, in conv_errors.c, pool_errors.c,
+ * patches_errors.c and einsum_errors.c, and nowhere else. */
 #ifndef SWIFTCONV_ERRORS_H
 #define SWIFTCONV_ERRORS_H
 

@@ -4,6 +4,8 @@
 #include "arguments.h"
 #include "conv.h"
 #include "conv_plan.h"
+#include "einsum.h"
+#include "einsum_function.h"
 #include "isa_level.h"
 #include "patches.h"
 #include "pool.h"
@@ -95,6 +97,9 @@ static PyMethodDef methods[] = {
     {"patches_scatter", FASTCALL(native_patches_scatter), METH_FASTCALL, "Add patches up."},
     {"pool", FASTCALL(native_pool), METH_FASTCALL, "Run a pool on normalised arguments."},
     {"pool_shape", FASTCALL(native_pool_shape), METH_FASTCALL, "Validate a pool; the shape of its result."},
+    {"einsum_function", FASTCALL(native_einsum_function), METH_FASTCALL, "einsum around its definition."},
+    {"contract", FASTCALL(native_contract), METH_FASTCALL, "Run a contraction on normalised arguments."},
+    {"contract_explain", FASTCALL(native_contract_explain), METH_FASTCALL, "What contract would do, as a dict."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},
@@ -141,6 +146,8 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->method_codes);
   Py_VISIT(state->functions[SC_CORRELATE].function);
   Py_VISIT(state->functions[SC_CONVOLVE].function);
+  Py_VISIT(state->einsum.function);
+  Py_VISIT(state->einsum.recipes);
   return 0;
 }
 
@@ -176,6 +183,10 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->run_general);
   clear_function(&state->functions[SC_CORRELATE]);
   clear_function(&state->functions[SC_CONVOLVE]);
+  Py_CLEAR(state->einsum.function);
+  Py_CLEAR(state->einsum.docstring);
+  Py_CLEAR(state->einsum.recipes);
+  Py_CLEAR(state->einsum.no_index);
   return 0;
 }
 

@@ -40,6 +40,14 @@ typedef struct sliding_function {
   PyObject *names[SLIDING_ARGUMENTS], *defaults[SLIDING_ARGUMENTS]; /* no default: NULL */
 } sliding_function;
 
+/* einsum: a builtin and the Python function around which it was made; all NULL until then. */
+typedef struct einsum_function {
+  PyMethodDef definition;
+  PyObject *function, *docstring;
+  PyObject *recipes;  /* dict from subscripts to bytes, see einsum_plain.c; Python fills it */
+  PyObject *no_index; /* an empty tuple */
+} einsum_function;
+
 typedef struct native_state {
   core_library core;
   PyTypeObject *ndarray;                                  /* numpy.ndarray, NULL until initialize() */
@@ -50,6 +58,7 @@ typedef struct native_state {
   PyObject *zero, *one, *fill, *automatic;                /* the default objects that plain calls know by identity */
   PyObject *out, *run_general;                            /* names of an argument and of a method, interned */
   sliding_function functions[2];                          /* correlate and convolve, by operation */
+  einsum_function einsum;
 } native_state;
 
 static inline native_state *native_state_of(PyObject *module) { return (native_state *)PyModule_GetState(module); }

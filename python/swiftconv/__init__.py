@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from . import nn, windows
 from ._config import show_config
+from ._einsum._functions import einsum, einsum_path
+from ._einsum._vjp import einsum_vjp
 from ._explain import Explanation, explain
 from ._sliding import convolve, correlate
 from ._threads import get_num_threads, register_with_threadpoolctl, set_num_threads, threads
@@ -23,6 +25,9 @@ __all__ = [
     "__version__",
     "convolve",
     "correlate",
+    "einsum",
+    "einsum_path",
+    "einsum_vjp",
     "explain",
     "get_num_threads",
     "nn",

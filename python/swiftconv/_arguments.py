@@ -39,13 +39,18 @@ METHODS = {"auto": 0, "direct": 1, "separable": 2, "reference": 3}
 def array(name: str, value: Any) -> np.ndarray:
     """An array-like as a base-class ndarray, without a copy where there is a buffer."""
     if type(value) is not np.ndarray:
-        refuse_masked(name, value)
-        value = _converted(name, value)
+        value = array_of_any_dtype(name, value)
     if _dtypes.code_of(value.dtype) is None:
         _dtypes.check(f"{name} has dtype ", value.dtype)
         if value.dtype.char == "O":
             _check_elements(name, value)
     return value
+
+
+def array_of_any_dtype(name: str, value: Any) -> np.ndarray:
+    """`array` before it looks at the dtype."""
+    refuse_masked(name, value)
+    return _converted(name, value)
 
 
 def refuse_masked(name: str, value: Any) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 
 from . import _native
 from ._call import CONVOLVE, CORRELATE, prepare
+from ._einsum._explain import prepare as prepare_einsum
+from ._einsum._functions import einsum
 from ._sliding import convolve, correlate
 
 _explained: dict[Callable[..., Any], tuple[inspect.Signature, Callable[..., Explainable], tuple[Any, ...]]] = {}
@@ -37,6 +39,7 @@ def explainable(function: Callable[..., Any], prepare: Callable[..., Explainable
     _explained[function] = (inspect.signature(function), prepare, first)
 
 
+explainable(einsum, prepare_einsum)
 explainable(correlate, prepare, CORRELATE)
 explainable(convolve, prepare, CONVOLVE)
 
@@ -77,7 +80,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
     Parameters
     ----------
     function : callable
-        `correlate`, `convolve`, a convolution of `swiftconv.nn` or a plan of one.
+        `correlate`, `convolve`, `einsum`, a convolution of `swiftconv.nn` or a plan of one.
     *args, **kwargs
         Its arguments.
 
@@ -87,7 +90,9 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanat
         A printable mapping: 'algorithm', 'kernel' (the register tile), 'isa', 'input' and 'output' (how they are read
         and written), 'vector_axis', 'vector_lanes', 'tile_rows', 'tile_columns', 'block_rows', 'block_columns',
         'workspace_bytes' (per thread), 'tasks', 'threads', 'shape' and 'dtype' of the result, 'copies' (temporary
-        arrays, 'none' as a rule).
+        arrays, 'none' as a rule). Of `einsum` also 'steps', in order and each with its algorithm, and
+        'temporary_bytes', of what lies between them and of padded operands; the other fields are those of the step
+        that multiplies most.
 
     Raises
     ------

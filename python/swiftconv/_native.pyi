@@ -187,6 +187,35 @@ def pool_shape(
     /,
 ) -> tuple[int, ...]: ...
 
+_Factor = tuple[np.ndarray, int | None, bool, tuple[int, ...]]  # array, code, whether byte-swapped, strides
+_Window = tuple[int, int, int, int, tuple[int, ...]]  # factor, extent, stride, padding, steps
+
+def einsum_function(function: _F, docstring: bytes, recipes: dict[str, bytes], /) -> _F: ...
+def contract(
+    extents: tuple[int, ...],
+    output_count: int,
+    factors: tuple[_Factor, ...],
+    out: _Factor,
+    windows: tuple[_Window, ...],
+    result_code: int,
+    boundary: int,
+    method: int,
+    threads: int,
+    /,
+) -> None: ...
+def contract_explain(
+    extents: tuple[int, ...],
+    output_count: int,
+    factors: tuple[_Factor, ...],
+    out: _Factor | None,
+    windows: tuple[_Window, ...],
+    result_code: int,
+    boundary: int,
+    method: int,
+    threads: int,
+    /,
+) -> dict[str, Any]: ...
+
 class ConvolutionPlan:
     def __new__(
         cls,

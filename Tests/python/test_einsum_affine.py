@@ -1,0 +1,288 @@
+"""Axes on which indices meet: against a gathering oracle, NumPy's windows, and the other functions."""
+
+import itertools
+
+import numpy as np
+import pytest
+import swiftconv
+from einsum_reference import contract, numpy_einsum
+from samples import DTYPES, LAYOUTS, pairwise, values
+
+BOUNDARIES = ("fill", "wrap", "symmetric", "reflect", "edge")
+windows = np.lib.stride_tricks.sliding_window_view
+
+# subscripts, shapes, the extents that follow
+VALID = [
+    ("b (y+i) (x+j), i j -> b y x", [(2, 6, 7), (3, 2)], {"y": 4, "x": 6}),
+    ("(y+i), i -> y", [(9,), (4,)], {"y": 6}),
+    ("(i+y), i -> y", [(9,), (9,)], {"y": 1}),
+    ("n (2*y+3*i) (w+j) c, i j c k -> n y w k", [(2, 11, 6, 3), (3, 2, 3, 4)], {"y": 3, "w": 5}),
+    ("n c (2y+i) (x*3+2*j), k c i j -> n k y x", [(2, 3, 7, 9), (4, 3, 3, 2)], {"y": 3, "x": 3}),
+    ("n (y+i) c, i c -> n y c", [(2, 8, 3), (3, 3)], {"y": 6}),
+    ("(y-i+2), i -> y", [(7,), (3,)], {"y": 5}),
+    ("(2-i+y) k, i k -> k y", [(7, 2), (3, 2)], {"y": 5}),
+    ("(-y+i+4), i -> y", [(9,), (3,)], {"y": 5}),
+    ("(y+i+1), i -> y", [(7,), (3,)], {"y": 4}),
+    ("(3*y), -> y", [(8,), ()], {"y": 3}),
+    ("(3*y+1) -> y", [(8,)], {"y": 3}),
+    ("(y+i) (y+j), i j -> y", [(6, 7), (2, 3)], {"y": 5}),
+    ("y (y+i), i -> y", [(4, 6), (3,)], {"y": 4}),
+    ("(y+i), y -> i", [(9,), (4,)], {"i": 6}),
+    ("(y+i), (y+j), i j -> y", [(9,), (7,), (3, 2)], {"y": 6}),
+    ("(y+i) j, (y+j) i -> y", [(9, 2), (9, 3)], {"y": 7}),
+    ("(t+s+i), s, i -> t", [(9,), (2,), (3,)], {"t": 6}),
+    ("a (y+i), i j, j k, k -> a y", [(3, 30), (5, 4), (4, 6), (6,)], {"y": 26}),
+    ("(y+i), k -> y", [(9,), (4,)], None),
+    ("(2*y+2*i) (x+j), i j -> x y", [(9, 5), (2, 2)], {"y": 4, "x": 4}),
+]
+
+
+def extents_of(subscripts, shapes, inferred):
+    """Those of letters that stand alone, by their place, and the inferred ones."""
+    extents = dict(inferred)
+    for part, shape in zip(subscripts.replace(" ", "").split("->")[0].split(","), shapes):
+        place, depth = 0, 0
+        for character in part:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if depth == 0:
+                if character.isalpha():
+                    extents[character] = shape[place]
+                place += 1
+    return extents
+
+
+def explicit(subscripts):
+    """2y as 2*y: the oracle's spelling."""
+    return "".join(
+        f"{character}*" if character.isdigit() and following.isalpha() else character
+        for character, following in zip(subscripts, subscripts[1:] + " ")
+    )
+
+
+@pytest.mark.parametrize("subscripts, shapes, inferred", [case for case in VALID if case[2]])
+def test_against_the_oracle(subscripts, shapes, inferred, rng):
+    extents = extents_of(subscripts, shapes, inferred)
+    for dtype in DTYPES:
+        operands = [values(rng, shape, dtype) for shape in shapes]
+        expected = contract(explicit(subscripts), *operands, extents=extents)
+        actual = swiftconv.einsum(subscripts, *operands)
+        assert actual.dtype == expected.dtype and actual.shape == expected.shape
+        np.testing.assert_array_equal(actual, expected)
+        np.testing.assert_array_equal(swiftconv.einsum(subscripts.replace(" ", ""), *operands), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, object])
+def test_dtypes_of_numpy(dtype, rng):
+    for subscripts, shapes, inferred in VALID[:6]:
+        operands = [values(rng, shape, np.int8).astype(np.int64) for shape in shapes]
+        expected = contract(explicit(subscripts), *operands, extents=extents_of(subscripts, shapes, inferred))
+        actual = swiftconv.einsum(subscripts, *[operand.astype(dtype) for operand in operands])
+        assert actual.dtype == dtype
+        np.testing.assert_array_equal(actual, expected.astype(dtype))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout, rng):
+    for subscripts, shapes, inferred in VALID[:9]:
+        operands = [LAYOUTS[layout](values(rng, shape, np.float32)) for shape in shapes]
+        expected = contract(explicit(subscripts), *operands, extents=extents_of(subscripts, shapes, inferred))
+        np.testing.assert_array_equal(swiftconv.einsum(subscripts, *operands), expected)
+
+
+def test_the_classic_question(rng):
+    """The filter over as_strided windows, over sliding_window_view, and written in the subscripts."""
+    for dtype in DTYPES:
+        images, f = values(rng, (5, 9, 8), dtype), values(rng, (3, 4), dtype)
+        view = np.lib.stride_tricks.as_strided(
+            images, (3, 4, 5, 7, 5), (images.strides[1], images.strides[2], *images.strides)
+        )
+        expected = numpy_einsum("pq,pqbmn->bmn", f, np.array(view))
+        for _ in range(2):
+            np.testing.assert_array_equal(swiftconv.einsum("pq,pqbmn->bmn", f, view), expected)
+        if dtype.kind != "V":  # NumPy's windows of bfloat16 are read by its dtype
+            slid = windows(images, (3, 4), (1, 2))
+            np.testing.assert_array_equal(swiftconv.einsum("bmnpq,pq->bmn", slid, f), expected)
+        np.testing.assert_array_equal(swiftconv.einsum("b (m+p) (n+q), p q -> b m n", images, f), expected)
+
+
+def test_windows_with_steps_and_dilations_as_views(rng):
+    images, f = values(rng, (2, 3, 20, 21), np.int32), values(rng, (4, 3, 3, 2), np.int32)
+    view = windows(images[:, :, :, :], (5, 4), (2, 3))[:, :, ::2, ::3, ::2, ::3]
+    expected = np.einsum("nchwij,kcij->nkhw", view, f)
+    np.testing.assert_array_equal(swiftconv.einsum("nchwij,kcij->nkhw", view, f), expected)
+    np.testing.assert_array_equal(swiftconv.einsum("n c (2*h+2*i) (3*w+3*j), k c i j -> n k h w", images, f), expected)
+
+
+def test_windows_alone_are_a_read_only_view(rng):
+    images = values(rng, (2, 6, 7), np.float32)
+    with pytest.raises(ValueError, match="'y' and 'i'"):
+        swiftconv.einsum("b (y+i) x -> b y i x", images)
+    view = swiftconv.einsum("b (2*y+1) x -> x b y", images)
+    np.testing.assert_array_equal(view, images[:, 1::2].transpose(2, 0, 1))
+    assert np.shares_memory(view, images) and not view.flags.writeable
+    assert view.strides == images[:, 1::2].transpose(2, 0, 1).strides
+
+
+# ---- Padding -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_padding(boundary, rng):
+    for dtype in (np.float32, np.int16, np.complex64, np.uint8):
+        images, f = values(rng, (2, 5, 6), dtype), values(rng, (3, 4), dtype)
+        for (top, bottom), (left, right) in itertools.product(
+            [(0, 0), (1, 1), (2, 0), (0, 3), (7, 9)], [(1, 2), (0, 0)]
+        ):
+            extents = {"b": 2, "i": 3, "j": 4, "y": 3 + top + bottom, "x": 3 + left + right}
+            expected = contract(
+                "b(y+i)(x+j),ij->byx", images, f, extents=extents, low={(0, 1): top, (0, 2): left}, boundary=boundary
+            )
+            actual = swiftconv.einsum(
+                "b (y+i) (x+j), i j -> b y x",
+                images,
+                f,
+                padding={"y": (top, bottom), "x": (left, right)},
+                boundary=boundary,
+            )
+            np.testing.assert_array_equal(actual, expected)
+
+
+PADDED = [
+    ("n (2*y+3*i) c, i c k -> n y k", [(2, 9, 3), (3, 3, 4)], {"y": (2, 3)}, {"y": 4}, {(0, 1): 2}),
+    (
+        "n c (y+i) (x+j), k c i j -> n k y x",
+        [(2, 3, 5, 5), (2, 3, 3, 3)],
+        {"y": 1, "x": (0, 2)},
+        {"y": 5, "x": 5},
+        {(0, 2): 1},
+    ),
+    ("(y-i+2), i -> y", [(7,), (3,)], {"y": (2, 2)}, {"y": 9}, {(0, 0): 2}),
+    ("(y+i) (y+j), i j -> y", [(6, 7), (2, 3)], {"y": (1, 0)}, {"y": 6}, {(0, 0): 1, (0, 1): 1}),
+    ("y (y+i), i -> y", [(4, 4), (3,)], {"y": (1, 1)}, {"y": 4}, {(0, 1): 1}),
+    ("(y+i), (y+j), i j -> y", [(9,), (7,), (3, 2)], {"y": (2, 0)}, {"y": 8}, {(0, 0): 2, (1, 0): 2}),
+    ("(y+i), k, i -> y k", [(9,), (4,), (3,)], {"y": (0, 4)}, {"y": 11}, {}),
+    ("(y+i+1), i -> y", [(5,), (3,)], {"y": (0, 4)}, {"y": 6}, {}),
+    ("(y+i), y -> i", [(9,), (9,)], {"i": (4, 4)}, {"i": 9}, {(0, 0): 4}),
+    ("(y+i) j, i j -> y", [(5, 2), (1, 2)], {"y": (3, 3)}, {"y": 11}, {(0, 0): 3}),
+    ("a (y+i), i j, j k, k -> a y", [(3, 30), (5, 4), (4, 6), (6,)], {"y": 2}, {"y": 30}, {(0, 1): 2}),
+]
+
+
+@pytest.mark.parametrize("subscripts, shapes, padding, inferred, low", PADDED)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_padding_of_every_kind_of_sum(subscripts, shapes, padding, inferred, low, boundary, rng):
+    operands = [values(rng, shape, np.int64) for shape in shapes]
+    extents = extents_of(subscripts, shapes, inferred)
+    expected = contract(subscripts, *operands, extents=extents, low=low, boundary=boundary)
+    for optimize in (False, True):
+        actual = swiftconv.einsum(subscripts, *operands, padding=padding, boundary=boundary, optimize=optimize)
+        np.testing.assert_array_equal(actual, expected)
+    wide = swiftconv.einsum(
+        subscripts,
+        *[a.astype(np.longdouble) for a in operands],
+        dtype=np.longdouble,
+        padding=padding,
+        boundary=boundary,
+    )
+    assert wide.shape == expected.shape
+
+
+@pytest.mark.parametrize("taps, step, dilation", itertools.product([1, 2, 3, 4, 5], [1, 2, 3], [1, 2]))
+def test_same_is_that_of_network_layers(taps, step, dilation, rng):
+    for extent in (1, 2, 5, 8, 9):
+        signal, f = values(rng, (2, 3, extent), np.float32), values(rng, (4, 3, taps), np.float32)
+        expected = swiftconv.nn.conv1d(signal, f, stride=step, dilation=dilation, padding="same")
+        subscripts = f"n c ({step}*y+{dilation}*i), k c i -> n k y"
+        for padding in ("same", {"y": "same"}):
+            actual = swiftconv.einsum(subscripts, signal, f, padding=padding)
+            np.testing.assert_array_equal(actual, expected)
+
+
+def test_same_backwards_is_a_convolution(rng):
+    signal, f = values(rng, (9,), np.int64), values(rng, (3,), np.int64)
+    np.testing.assert_array_equal(
+        swiftconv.einsum("(y-i), i -> y", signal, f, padding="same"), np.convolve(signal, f, "same")
+    )
+    np.testing.assert_array_equal(
+        swiftconv.einsum("(y-i+2), i -> y", signal, f, padding={"y": 2}), np.convolve(signal, f, "full")
+    )
+
+
+def test_padding_of_nothing(rng):
+    empty, f = np.zeros((2, 0)), np.ones(3)
+    np.testing.assert_array_equal(swiftconv.einsum("b (y+i), i", empty, f, padding={"y": 2}), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="boundary='fill'"):
+        swiftconv.einsum("b (y+i), i", empty, f, padding={"y": 2}, boundary="wrap")
+    np.testing.assert_array_equal(swiftconv.einsum("(y+i), i", np.ones(5), np.ones(0)), np.zeros(6))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_every_pair_of_choices(boundary, rng):
+    table = {
+        "subscripts": ["n (y+i) c, i c -> n y c", "(2*y+i) n c, i c -> n y", "n c (y+2*i), c i -> y n"],
+        "extent": [4, 9, 33],
+        "taps": [1, 2, 3],
+        "pad": [(0, 0), (1, 1), (0, 2), (3, 1)],
+        "dtype": [np.float32, np.int8, np.float16, np.complex64],
+        "layout": ["C", "F", "negative", "strided", "misaligned", "byteswapped"],
+    }
+    for row in pairwise(table):
+        subscripts, extent, taps, (before, after) = row["subscripts"], row["extent"], row["taps"], row["pad"]
+        shapes = [
+            tuple({"n": 2, "c": 3}.get(axis, extent) for axis in subscripts.split(",")[0].split()),
+            tuple({"i": taps, "c": 3}[axis] for axis in subscripts.split(",")[1].split("->")[0].split()),
+        ]
+        step = 2 if "2*y" in subscripts else 1
+        reach = (2 if "2*i" in subscripts else 1) * (taps - 1)
+        outputs = (extent + before + after - reach - 1) // step + 1
+        if outputs < 1:
+            continue
+        a, f = (LAYOUTS[row["layout"]](values(rng, shape, row["dtype"])) for shape in shapes)
+        axis = next(place for place, part in enumerate(subscripts.split(",")[0].split()) if "(" in part)
+        extents = {"n": 2, "c": 3, "i": taps, "y": outputs}
+        expected = contract(subscripts, a, f, extents=extents, low={(0, axis): before}, boundary=boundary)
+        actual = swiftconv.einsum(subscripts, a, f, padding={"y": (before, after)}, boundary=boundary)
+        np.testing.assert_array_equal(actual, expected, str(row))
+
+
+# ---- What cannot be ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "subscripts, shapes, options, words",
+    [
+        ("(y+i) -> y", [(9,)], {}, "'y' and 'i' cannot be inferred.*axis 0 of operand 0, of extent 9"),
+        ("(y+i), (y+j) -> y", [(9,), (9,)], {}, "cannot be inferred"),
+        ("(y+i), i -> y", [(3,), (4,)], {}, "index 'y' has no extent.*axis 0 of operand 0 reach from 0 to 3.*extent 3"),
+        ("(y+i), i y -> y", [(9,), (3, 8)], {}, "axis 0 of operand 0 has extent 9, and 'y' of extent 8, 'i' of extent 3"),
+        ("(y-i), i -> y", [(9,), (3,)], {}, "'y' has no extent.*from -2 to 0"),
+        ("k, (y+i), i k -> y", [(3,), (9,), (3, 4)], {}, "index 'k' has extent 3 in operand 0 and 4 in operand 2"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": {"z": 1}}, "padding has the key 'z'.*one of i, y"),
+        ("i, i -> i", [(9,), (9,)], {"padding": {"i": 1}}, "of which there is none"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": {"y": -1}}, "padding\\['y'\\]=-1"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": {"y": (1, 2, 3)}}, "padding\\['y'\\].*expected 2"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": {"y": 1, "i": 1}}, "'y' and 'i', which meet on one axis of operand 0"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": {"y": "full"}}, "'valid', 'same'"),
+        ("(y+i), i -> y", [(9,), (3,)], {"padding": "full"}, "padding='full'"),
+        ("(y+i), i -> y", [(9,), (3,)], {"boundary": "mirrored"}, "boundary='mirrored'"),
+        ("(4-y+i), i -> y", [(9,), (3,)], {"padding": "same"}, "positive step"),
+        ("(y+i), i, y -> y", [(9,), (3,), (5,)], {"padding": "same"}, "extent 9 .*extent 5 elsewhere"),
+        ("(y+i) -> (y+i)", [(9,)], {}, "the output has plain ones"),
+    ],
+)  # fmt: skip
+def test_errors(subscripts, shapes, options, words):
+    with pytest.raises(ValueError, match=words):
+        swiftconv.einsum(subscripts, *[np.ones(shape) for shape in shapes], **options)
+
+
+def test_errors_of_type():
+    for padding in (1, (1, 1), [1], {1: 1}, {"y": 1.5}, {"y": None}):
+        with pytest.raises(TypeError, match="padding"):
+            swiftconv.einsum("(y+i), i", np.ones(5), np.ones(2), padding=padding)
+
+
+def test_enormous_padding_is_refused():
+    with pytest.raises((MemoryError, OverflowError, ValueError)):
+        swiftconv.einsum("(y+i), i", np.ones(5), np.ones(2), padding={"y": 2**61})
+    with pytest.raises((MemoryError, OverflowError, ValueError)):
+        swiftconv.einsum("(y+i), i", np.ones(5), np.ones(2), padding={"y": 2**70})

@@ -1,0 +1,54 @@
+#include "einsum_function.h"
+
+#include "einsum.h"
+#include "forwarding.h"
+
+static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  const native_state *state = native_state_of(module);
+  const Py_ssize_t named = names == NULL ? 0 : PyTuple_Size(names);
+  PyObject *result;
+
+  /* Names in calls are interned, so they are the same objects; others are the function's to judge. */
+  if (named == 0 || (named == 1 && PyTuple_GetItem(names, 0) == state->out)) {
+    result = einsum_plain(state, arguments, count, named == 0 ? Py_None : arguments[count]);
+    if (result != Py_NotImplemented)
+      return result;
+    Py_DECREF(result);
+  }
+  return call_python(state->einsum.function, arguments, count, names);
+}
+
+PyObject *native_einsum_function(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+  enum { FUNCTION, DOCSTRING, RECIPES, ARGUMENTS };
+  einsum_function *made = &native_state_of(module)->einsum;
+  PyObject *name, *result;
+
+  if (count != ARGUMENTS || !PyBytes_Check(arguments[DOCSTRING]) || !PyDict_Check(arguments[RECIPES])) {
+    PyErr_SetString(PyExc_TypeError, "einsum_function: expected a function, a docstring as bytes and a dict");
+    return NULL;
+  }
+  if (made->function != NULL) {
+    PyErr_SetString(PyExc_RuntimeError, "einsum has its function already");
+    return NULL;
+  }
+  made->no_index = PyTuple_New(0);
+  if (made->no_index == NULL)
+    return NULL;
+  made->function = arguments[FUNCTION];
+  made->docstring = arguments[DOCSTRING];
+  made->recipes = arguments[RECIPES];
+  Py_INCREF(made->function);
+  Py_INCREF(made->docstring);
+  Py_INCREF(made->recipes);
+  made->definition.ml_name = "einsum";
+  made->definition.ml_doc = PyBytes_AsString(made->docstring);
+  made->definition.ml_meth = (PyCFunction)(void (*)(void))einsum;
+  made->definition.ml_flags = METH_FASTCALL | METH_KEYWORDS;
+  name = PyObject_GetAttrString(made->function, "__module__");
+  if (name == NULL)
+    return NULL;
+  /* Bound to the module, so that it is pickled by its name. */
+  result = PyCFunction_NewEx(&made->definition, module, name);
+  Py_DECREF(name);
+  return result;
+}

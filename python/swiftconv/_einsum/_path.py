@@ -1,0 +1,168 @@
+"""In which order many operands are contracted.
+
+A path is a list of steps; each takes operands by their places in the list that there then is, and puts its result at
+the list's end: NumPy's convention. Searches are NumPy's and opt_einsum's; they see every operand as an array whose
+axes are the indices that it varies with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
+from math import prod
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+Path = tuple[tuple[int, ...], ...]
+_Sets = tuple[frozenset[int], ...]
+
+# Multiplications that one more call and its temporary array have to save.
+_WORTH_A_STEP = 1 << 14
+_NUMPY_NAMES = ("greedy", "optimal")
+
+
+def path(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
+    """The steps for operands with these indices; `optimize` is what the user wrote."""
+    if optimize is False:
+        return _default_path(sets, extents, output_count)
+    key = _key(optimize)
+    if key is None:
+        return _searched(sets, extents, output_count, optimize)
+    return _searched_once(sets, extents, output_count, key)
+
+
+def _key(optimize: Any) -> Hashable | None:
+    """The option in a form that a cache may hold; None where it has none."""
+    if optimize is None or optimize is True or isinstance(optimize, str):
+        return optimize or False
+    return None
+
+
+@lru_cache(maxsize=512)
+def _searched_once(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
+    return _searched(sets, extents, output_count, optimize)
+
+
+def _searched(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
+    letters = _letters(len(extents), optimize)
+    if letters is None:
+        return (tuple(range(len(sets))),)
+    subscripts, shapes = as_plain(sets, extents, output_count, letters)
+    name = optimize[0] if isinstance(optimize, tuple) and optimize else optimize
+    if isinstance(name, str) and name not in _NUMPY_NAMES and len(sets) > 2:
+        found = _through_opt_einsum(subscripts, shapes, optimize)
+        if found is not None:
+            return found
+    _refuse_unfinished(optimize, len(sets))
+    found, _ = np.einsum_path(subscripts, *dummies(shapes), optimize=optimize)  # words what is wrong with the option
+    return tuple([tuple(map(int, step)) for step in found[1:]])
+
+
+def dummies(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """Arrays of these shapes and one element each: a path is found by shapes alone."""
+    return [np.broadcast_to(np.zeros((), np.int8), shape) for shape in shapes]
+
+
+def _refuse_unfinished(optimize: Any, count: int) -> None:
+    """An explicit path has to leave one operand: NumPy's einsum says so, older ones' einsum_path does not."""
+    if isinstance(optimize, (list, tuple)) and optimize and optimize[0] == "einsum_path":
+        left = count - sum(len(step) - 1 for step in optimize[1:] if isinstance(step, (list, tuple)))
+        if left != 1:
+            raise RuntimeError(
+                f"optimize={optimize!r} leaves {left} operands of {count}: expected a path that leaves 1"
+            )
+
+
+def _through_opt_einsum(subscripts: str, shapes: list[tuple[int, ...]], optimize: Any) -> Path | None:
+    """The path by opt_einsum's search of that name, where it is installed."""
+    try:
+        import opt_einsum  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return None
+    name, limit = optimize if isinstance(optimize, tuple) else (optimize, None)
+    found, _ = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize=name, memory_limit=limit)
+    return tuple([tuple(step) for step in found])
+
+
+def _letters(count: int, optimize: Any) -> str | None:
+    if count <= len(ascii_letters):
+        return ascii_letters
+    if isinstance(optimize, (list, tuple)):
+        raise ValueError(f"optimize={optimize!r} with {count} indices: expected at most {len(ascii_letters)}")
+    return None
+
+
+def as_plain(
+    sets: _Sets, extents: tuple[int, ...], output_count: int, letters: Sequence[str]
+) -> tuple[str, list[tuple[int, ...]]]:
+    """Subscripts and shapes of operands that have their indices as axes."""
+    rows = [sorted(indices) for indices in sets]
+    inputs = ",".join("".join(letters[index] for index in row) for row in rows)
+    held = frozenset().union(*sets)
+    output = "".join(letters[index] for index in range(output_count) if index in held)
+    return f"{inputs}->{output}", [tuple([extents[index] for index in row]) for row in rows]
+
+
+# ---- Without a word from the user ----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int) -> Path:
+    """One step for all, unless sums within operands first, or pairs, save many multiplications."""
+    alone, reduced = _sums_within(sets, extents, output_count)
+    work = _multiplications(reduced, extents)
+    if len(sets) < 3 or work < _WORTH_A_STEP:
+        return (*alone, tuple(range(len(sets))))
+    pairs = _searched(reduced, extents, output_count, "greedy")
+    if 2 * _path_multiplications(pairs, reduced, extents, output_count) < work - _WORTH_A_STEP * (len(pairs) - 1):
+        return (*alone, *pairs)
+    return (*alone, tuple(range(len(sets))))
+
+
+def _sums_within(sets: _Sets, extents: tuple[int, ...], output_count: int) -> tuple[Path, _Sets]:
+    """Steps that sum an operand over indices which nothing else has, and the indices that are left.
+
+    Each step moves an operand to the list's end, so that after one for each of them they are in order again.
+    """
+    if len(sets) == 1:
+        return (), sets
+    shared = [
+        frozenset(i for i in own if i < output_count or any(i in other for k, other in enumerate(sets) if k != place))
+        for place, own in enumerate(sets)
+    ]
+    saved = _multiplications(sets, extents) - _multiplications(tuple(shared), extents)
+    if saved < 2 * _WORTH_A_STEP or all(extents[i] < 2 for own, kept in zip(sets, shared) for i in own - kept):
+        return (), sets
+    return tuple([(0,)] * len(sets)), tuple(shared)
+
+
+def _multiplications(sets: Sequence[frozenset[int]], extents: tuple[int, ...]) -> int:
+    return prod([extents[index] for index in frozenset().union(*sets)]) * (len(sets) - 1)
+
+
+def _path_multiplications(path: Path, sets: _Sets, extents: tuple[int, ...], output_count: int) -> int:
+    total = 0
+    held = list(sets)
+    for step in path:
+        taken = take(held, step)
+        total += _multiplications(taken, extents)
+        held.append(step_indices(taken, held, output_count))
+    return total
+
+
+# ---- What a step takes and leaves ----------------------------------------------------------------------------------
+
+
+def take(held: list[Any], step: tuple[int, ...]) -> list[Any]:
+    """Removes the entries of a step from the list, as NumPy does from the last place on; returns them in order."""
+    return [held.pop(place) for place in sorted(step, reverse=True)][::-1]
+
+
+def step_indices(
+    taken: Sequence[frozenset[int]], others: Sequence[frozenset[int]], output_count: int
+) -> frozenset[int]:
+    """The indices of a step's result: those that the output or another operand still needs."""
+    needed = frozenset(range(output_count)).union(*others)
+    return frozenset().union(*taken) & needed
