@@ -3,14 +3,31 @@
 #include "einsum.h"
 #include "forwarding.h"
 
+/* What out= holds, None without it; NULL where a keyword asks for something else, which Python has to look at. */
+static PyObject *plain_keywords(const native_state *state, PyObject *const *arguments, Py_ssize_t count,
+                                PyObject *names) {
+  const Py_ssize_t named = names == NULL ? 0 : PyTuple_Size(names);
+  PyObject *given = Py_None, *name, *value;
+  Py_ssize_t index;
+
+  for (index = 0; index < named; ++index) {
+    /* Names in calls are interned, so they are the same objects; others are the function's to judge. */
+    name = PyTuple_GetItem(names, index);
+    value = arguments[count + index];
+    if (name == state->out)
+      given = value;
+    else if (name != state->optimize || !(value == Py_False || (value == Py_True && count <= 3)))
+      return NULL; /* of one or two operands every path is the same */
+  }
+  return given;
+}
+
 static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   const native_state *state = native_state_of(module);
-  const Py_ssize_t named = names == NULL ? 0 : PyTuple_Size(names);
-  PyObject *result;
+  PyObject *given = plain_keywords(state, arguments, count, names), *result;
 
-  /* Names in calls are interned, so they are the same objects; others are the function's to judge. */
-  if (named == 0 || (named == 1 && PyTuple_GetItem(names, 0) == state->out)) {
-    result = einsum_plain(state, arguments, count, named == 0 ? Py_None : arguments[count]);
+  if (given != NULL) {
+    result = einsum_plain(state, arguments, count, given);
     if (result != Py_NotImplemented)
       return result;
     Py_DECREF(result);
