@@ -8,7 +8,7 @@ from typing import Any, Callable, TypeVar
 import numpy as np
 
 from .. import _native
-from . import _call, _path, _recipes, _subscripts
+from . import _call, _path, _recipes, _replay, _subscripts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -129,12 +129,21 @@ def einsum(
     >>> swiftconv.einsum('ij,j', np.eye(2), [3, 4])
     array([3., 4.])
     """
-    view = _call.view(operands, out, padding, boundary)
+    is_default = out is None and dtype is None and type(casting) is str and casting == "safe"
+    text, given = _subscripts.split(operands)
+    key = _replay.key(text, given, order, optimize, padding, boundary, threads, method) if is_default else None
+    replay = _replay.find(key)
+    if replay is not None:
+        return _replay.run(replay, given)
+    view = _call.view(text, given, out, padding, boundary)
     if view is not None:
         return view
-    call = _call.prepare(operands, out, dtype, order, casting, optimize, padding, boundary, threads, method)
+    call = _call.prepare(text, given, out, dtype, order, casting, optimize, padding, boundary, threads, method)
     _recipes.keep(call.subscripts)
-    return _call.run(call)
+    record: list[Any] = []
+    result = _call.run(call, record)
+    _replay.keep(key, record)
+    return result
 
 
 def einsum_path(*operands: Any, optimize: Any = "greedy", padding: Any = None) -> tuple[list[Any], str]:
@@ -172,10 +181,10 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", padding: Any = None) -
     >>> path
     ['einsum_path', (1, 2), (0, 1)]
     """
-    text, _ = _subscripts.split(operands)
+    text, given = _subscripts.split(operands)
     if "(" not in text and padding is None:
         return np.einsum_path(*operands, optimize=optimize)
-    call = _call.prepare(operands, None, None, "K", "unsafe", False, padding, "fill", None, "auto")
+    call = _call.prepare(text, given, None, None, "K", "unsafe", False, padding, "fill", None, "auto")
     letters = _subscripts.letters(call.subscripts)
     subscripts, shapes = _path.as_plain(call.extents.sets, call.extents.extents, call.subscripts.output_count, letters)
     return np.einsum_path(subscripts, *_path.dummies(shapes), optimize=optimize)

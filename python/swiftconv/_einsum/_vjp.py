@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _through_numpy
-from . import _call, _factors
+from . import _call, _factors, _subscripts
 from ._call import Call
 from ._extents import Window, indices_of
 from ._factors import FILL
@@ -108,19 +108,18 @@ def einsum_vjp(
     >>> swiftconv.einsum_vjp('ij,j->i', [np.eye(2), [3.0, 4.0]], [1.0, 10.0], wrt=(0, 1))[1]
     array([ 1., 10.])
     """
-    if isinstance(subscripts, bytes):
-        subscripts = subscripts.decode("ascii")
     if not isinstance(subscripts, str):
         raise TypeError(f"subscripts={subscripts!r}: expected a string")
     if isinstance(operands, (str, bytes, dict, set, np.ndarray)) or not hasattr(operands, "__len__"):
         raise TypeError(f"operands has type {type(operands).__name__}: expected a list or tuple of arrays")
-    call = _call.prepare((subscripts, *operands), None, None, "K", "safe", False, padding, boundary, threads, "auto")
-    given = _arguments.array("cotangent", cotangent)
-    if given.shape != call.shape:
-        raise ValueError(f"cotangent has shape {given.shape}: expected {call.shape}, that of the result")
+    text, given = _subscripts.split((subscripts, *operands))
+    call = _call.prepare(text, given, None, None, "K", "safe", False, padding, boundary, threads, "auto")
+    arrived = _arguments.array("cotangent", cotangent)
+    if arrived.shape != call.shape:
+        raise ValueError(f"cotangent has shape {arrived.shape}: expected {call.shape}, that of the result")
     places, is_one = _places(wrt, len(call.arrays))
-    dtype = _common_dtype([*call.arrays, given])
-    gradients = [_gradient(call, place, given, dtype) for place in places]
+    dtype = _common_dtype([*call.arrays, arrived])
+    gradients = [_gradient(call, place, arrived, dtype) for place in places]
     return gradients[0] if is_one else tuple(gradients)
 
 
