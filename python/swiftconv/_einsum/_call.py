@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _dtypes, _native, _results
-from . import _extents, _factors, _operands, _path, _replay, _steps, _subscripts, _through_numpy
+from . import _extents, _factors, _operands, _path, _recipes, _replay, _steps, _subscripts, _through_numpy
 from ._extents import Extents
 from ._subscripts import Axis, Subscripts
 
@@ -53,6 +53,7 @@ def view(text: str, operands: Sequence[Any], out: Any, padding: Any, boundary: A
     if not subscripts.is_view:
         return None
     if not subscripts.is_affine and padding is None:
+        _recipes.keep_view(subscripts)
         return np.einsum(text, array)
     extents = _extents.resolve(subscripts, (array.shape,), _extents.padding(padding))
     (windows,) = extents.windows

@@ -21,7 +21,7 @@ def _with_plain_path(function: F) -> F:
     parameters = inspect.signature(function).parameters.values()
     signature = inspect.Signature([parameter.replace(annotation=parameter.empty) for parameter in parameters])
     docstring = f"{function.__name__}{signature}\n--\n\n{inspect.getdoc(function)}"
-    return _native.einsum_function(function, docstring.encode(), _recipes.recipes)
+    return _native.einsum_function(function, docstring.encode(), _recipes.recipes, np.einsum)
 
 
 @_with_plain_path
@@ -129,15 +129,15 @@ def einsum(
     >>> swiftconv.einsum('ij,j', np.eye(2), [3, 4])
     array([3., 4.])
     """
-    is_default = out is None and dtype is None and type(casting) is str and casting == "safe"
     text, given = _subscripts.split(operands)
+    view = _call.view(text, given, out, padding, boundary)
+    if view is not None:
+        return view
+    is_default = out is None and dtype is None and type(casting) is str and casting == "safe"
     key = _replay.key(text, given, order, optimize, padding, boundary, threads, method) if is_default else None
     replay = _replay.find(key)
     if replay is not None:
         return _replay.run(replay, given)
-    view = _call.view(text, given, out, padding, boundary)
-    if view is not None:
-        return view
     call = _call.prepare(text, given, out, dtype, order, casting, optimize, padding, boundary, threads, method)
     _recipes.keep(call.subscripts)
     record: list[Any] = []
