@@ -84,18 +84,19 @@ def core_pads(
     shape: tuple[int, ...],
     axes: tuple[Axis, ...],
     windows: tuple[Window, ...],
+    extents: tuple[int, ...],
     kept: frozenset[int],
     other: frozenset[int],
 ) -> bool:
     """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices: on
-    each a `kept` index that the other factor lacks and a summed one meet, which ascend and are on no other axis."""
+    each a `kept` index that the other factor lacks and a summed one meet, which move, ascend and are on no other axis."""
     outside = [window for window in windows if window.before or window.after]
     met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
     return all(
         shape[window.axis] > 0
         and window.start <= 0
         and len(window.terms) == 2
-        and all(step > 0 and met.count(index) == 1 for index, step in window.terms)
+        and all(step > 0 and extents[index] > 1 and met.count(index) == 1 for index, step in window.terms)
         and sum(index in kept and index not in other for index, _ in window.terms) == 1
         and sum(index not in kept for index, _ in window.terms) == 1
         for window in outside

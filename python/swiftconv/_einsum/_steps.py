@@ -122,4 +122,5 @@ def _padded_by_core(
     held, other = taken[padded[0]], sets[1 - padded[0]]
     assert isinstance(held, int)
     axes = call.subscripts.operands[held]
-    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], kept, other) else None
+    extents = call.extents.extents
+    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], extents, kept, other) else None

@@ -247,10 +247,7 @@ def _add(
         extents.update(residue.extents)
     view, indices = _part(total, axes, fixed, residues)
     arrays, rows = _other_factors(call, place, cotangent)
-    present = {axis for row in rows for axis in row if not isinstance(axis, Affine)}
-    own = {index for axis in axes for index in indices_of(axis)}
-    for index in sorted(own - present):
-        # Ones where the index is, zeros beyond: nothing else ends where it ends.
+    for index in _missing(axes, rows, fixed, residues):
         arrays.append(np.broadcast_to(np.ones((), total.dtype), (call.extents.extents[index],)))
         rows.append([index])
     rows = [[_substituted(axis, sums) for axis in row] for row in rows]
@@ -258,6 +255,18 @@ def _add(
         view += _call.contract(arrays, rows, indices, extents, total.dtype, None, call.threads)
     else:
         _call.contract(arrays, rows, indices, extents, total.dtype, view, call.threads)
+
+
+def _missing(
+    axes: Sequence[Axis], rows: Sequence[Sequence[Axis]], fixed: dict[int, int], residues: list[_Residue]
+) -> list[int]:
+    """The indices that need a factor of ones: those of the result that no other has, and eliminated ones where nothing
+    else ends, with zeros beyond, where they end."""
+    alone = {axis for row in rows for axis in row if not isinstance(axis, Affine)}
+    anywhere = {index for row in rows for axis in row for index in indices_of(axis)}
+    plain = {axis for axis in axes if not isinstance(axis, Affine)}
+    eliminated = {residue.index for residue in residues if residue.index >= 0}
+    return sorted((eliminated - alone) | (plain - anywhere - fixed.keys()))
 
 
 def _part(
