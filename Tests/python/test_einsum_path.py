@@ -72,6 +72,15 @@ def test_sums_within_operands(rng):
                 assert (np.abs(actual.astype(np.complex128) - np.einsum(subscripts, *wide)) <= eps * size).all()
 
 
+def test_two_operands_have_one_path(rng):
+    a, b, out = values(rng, (3, 4), np.int64), values(rng, (4, 5), np.int64), np.zeros((3, 5), np.int64)
+    for optimize in (True, False, "greedy", True):
+        np.testing.assert_array_equal(swiftconv.einsum("ij,jk", a, b, optimize=optimize), a @ b)
+        assert swiftconv.einsum("ij,jk", a, b, optimize=optimize, out=out) is out
+        np.testing.assert_array_equal(out, a @ b)
+        out[...] = 0
+
+
 def test_a_path_may_be_broadcast(rng):
     a, b, c = values(rng, (40, 1), np.int64), values(rng, (50, 30), np.int64), values(rng, (1, 60), np.int64)
     expected = np.einsum("ij,jk,kl->il", np.repeat(a, 50, 1), b, np.repeat(c, 30, 0))

@@ -114,6 +114,7 @@ static int make_default_objects(native_state *state) {
   state->fill = PyUnicode_InternFromString("fill");
   state->automatic = PyUnicode_InternFromString("auto");
   state->out = PyUnicode_InternFromString("out");
+  state->optimize = PyUnicode_InternFromString("optimize");
   state->run_general = PyUnicode_InternFromString("_run_general");
   return PyErr_Occurred() ? -1 : 0;
 }
@@ -148,6 +149,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->functions[SC_CONVOLVE].function);
   Py_VISIT(state->einsum.function);
   Py_VISIT(state->einsum.recipes);
+  Py_VISIT(state->einsum.numpy_einsum);
   return 0;
 }
 
@@ -180,12 +182,14 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->fill);
   Py_CLEAR(state->automatic);
   Py_CLEAR(state->out);
+  Py_CLEAR(state->optimize);
   Py_CLEAR(state->run_general);
   clear_function(&state->functions[SC_CORRELATE]);
   clear_function(&state->functions[SC_CONVOLVE]);
   Py_CLEAR(state->einsum.function);
   Py_CLEAR(state->einsum.docstring);
   Py_CLEAR(state->einsum.recipes);
+  Py_CLEAR(state->einsum.numpy_einsum);
   Py_CLEAR(state->einsum.no_index);
   return 0;
 }

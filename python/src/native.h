@@ -44,7 +44,8 @@ typedef struct sliding_function {
 typedef struct einsum_function {
   PyMethodDef definition;
   PyObject *function, *docstring;
-  PyObject *recipes;  /* dict from subscripts to bytes, see einsum_plain.c; Python fills it */
+  PyObject *recipes; /* dict from subscripts to bytes, see einsum_plain.h; Python fills it */
+  PyObject *numpy_einsum;
   PyObject *no_index; /* an empty tuple */
 } einsum_function;
 
@@ -56,7 +57,7 @@ typedef struct native_state {
   signed char result_codes[NATIVE_DTYPES][NATIVE_DTYPES]; /* numpy.result_type of two codes, -1 where there is none */
   PyObject *mode_codes, *boundary_codes, *method_codes;   /* dicts from name to code */
   PyObject *zero, *one, *fill, *automatic;                /* the default objects that plain calls know by identity */
-  PyObject *out, *run_general;                            /* names of an argument and of a method, interned */
+  PyObject *out, *optimize, *run_general;                 /* names of arguments and of a method, interned */
   sliding_function functions[2];                          /* correlate and convolve, by operation */
   einsum_function einsum;
 } native_state;
