@@ -83,6 +83,22 @@ package struct Polling {
     }
 }
 
+/// Whether a call is to go on, for tasks that take long: the caller's thread (slot 0) asks, the others see its answer.
+package struct Interruption {
+    fileprivate var raised: Int64 = 0
+    fileprivate var polling: Polling
+
+    package init(_ control: Control) { polling = Polling(control) }
+}
+
+extension UnsafeMutablePointer<Interruption> {
+    package func isRaised(slot: Int) -> Bool {
+        let raised = UnsafeMutableRawPointer(self).assumingMemoryBound(to: Int64.self)
+        if slot == 0 && pointee.polling.isInterrupted() { sc_atomic_store(raised, 1) }
+        return sc_atomic_load(raised) != 0
+    }
+}
+
 // Job and Crew are shared by threads, so their methods are on pointers to them: a mutating method would promise the
 // compiler that nobody else looks.
 

@@ -132,7 +132,8 @@ func runInPieces(
     }
     if index < 0 { return nil }
     let extent = nest.extents[index]
-    let pieces = min(extent, ceilingDivide(packedBytes, largestFilter))
+    // No fewer than some tiles of rows, however long the sums are.
+    let pieces = min(ceilingDivide(extent, leastRows), ceilingDivide(packedBytes, largestFilter))
     // Whole blocks of rows, where there are so many.
     let even = ceilingDivide(extent, pieces)
     let perPiece = even > rowBlock ? even / rowBlock * rowBlock : even
@@ -160,6 +161,7 @@ func runInPieces(
 /// Bytes of a packed filter that a product may hold, and rows of a block.
 private let largestFilter = 8 << 20
 private let rowBlock = 516
+private let leastRows = 48
 
 extension ArithmeticKind {
     /// A dtype whose values in memory are what the arithmetic computes with.

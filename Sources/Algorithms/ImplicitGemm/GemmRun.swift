@@ -7,10 +7,8 @@ struct GemmRun {
     let filter: UnsafeRawPointer
     let layout: UnsafePointer<GemmScratch>
     let scratch: UnsafeMutableRawPointer
-
-    private var problem: ContractionProblem {
-        unsafeAddress { plan.pointer(to: \.problem).unsafelyUnwrapped }
-    }
+    let slot: Int
+    let interruption: UnsafeMutablePointer<Interruption>
 
     func run(tasks: Range<Int>) {
         if !plan.pointee.repeatsBlock {
@@ -32,6 +30,7 @@ struct GemmRun {
         var block = GemmBlock(plan: self.plan, layout: layout.pointee, scratch: scratch)
         block.enter(batch: batch, columns: rest % plan.columnBlocks.count, rows: rowBlock, filter: filter)
         for number in 0..<plan.depthBlocks.count {
+            if interruption.isRaised(slot: slot) { return }
             block.enter(depth: number)
             block.run(isFirst: number == 0, isLast: number == plan.depthBlocks.count &- 1)
         }

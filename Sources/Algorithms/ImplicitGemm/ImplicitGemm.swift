@@ -71,17 +71,21 @@ package enum ImplicitGemm {
         let filter = packed.base
         let isPacked = packed.isPacked
         let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
-            var (plan, layout) = (plan, layout)
+            var (plan, layout, interruption) = (plan, layout, Interruption(control))
             return withUnsafePointer(to: &plan) { plan in
                 withUnsafePointer(to: &layout) { layout in
-                    var context = GemmContext(
-                        plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread)
-                    return withUnsafeMutablePointer(to: &context) { context in
-                        if !isPacked && !packFilter(context, threads: used, control) { return false }
-                        if store?.onlyPacks ?? false { return true }
-                        return ThreadPool.run(
-                            tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used), threads: used,
-                            control: control, context: context, gemmTasks)
+                    withUnsafeMutablePointer(to: &interruption) { interruption in
+                        var context = GemmContext(
+                            plan: plan, layout: layout, filter: filter, scratch: scratch, scratchPerThread: perThread,
+                            interruption: interruption)
+                        return withUnsafeMutablePointer(to: &context) { context in
+                            if !isPacked && !packFilter(context, threads: used, control) { return false }
+                            if store?.onlyPacks ?? false { return true }
+                            let finished = ThreadPool.run(
+                                tasks: plan.pointee.taskCount, grain: grain(plan.pointee, threads: used), threads: used,
+                                control: control, context: context, gemmTasks)
+                            return finished && !interruption.isRaised(slot: -1)
+                        }
                     }
                 }
             }
@@ -131,6 +135,7 @@ private struct GemmContext {
     let filter: UnsafeMutableRawPointer
     let scratch: UnsafeMutableRawPointer
     let scratchPerThread: Int
+    let interruption: UnsafeMutablePointer<Interruption>
 }
 
 private func packingTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first: Int, _ end: Int) {
@@ -148,6 +153,6 @@ private func gemmTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ first:
     let context = context.assumingMemoryBound(to: GemmContext.self).pointee
     GemmRun(
         plan: context.plan, filter: UnsafeRawPointer(context.filter), layout: context.layout,
-        scratch: context.scratch + slot &* context.scratchPerThread
+        scratch: context.scratch + slot &* context.scratchPerThread, slot: slot, interruption: context.interruption
     ).run(tasks: first..<end)
 }

@@ -14,33 +14,36 @@ package enum RowNest {
             let kept = plan.partsAreTasks ? saturatingMultiply(plan.taskCount, plan.tileBytes) : 0
             return try withWorkspace(byteCount: saturatingAdd(saturatingMultiply(perThread, used), kept)) {
                 (scratch) throws(Failure) in
-                var (plan, layout) = (plan, layout)
+                var (plan, layout, interruption) = (plan, layout, Interruption(control))
                 return withUnsafePointer(to: &plan) { plan in
                     withUnsafePointer(to: &layout) { layout in
-                        var context = RowNestContext(
-                            plan: plan, layout: layout, scratch: scratch, scratchPerThread: perThread,
-                            kept: scratch + perThread &* used)
-                        return withUnsafeMutablePointer(to: &context) { context in
-                            let tiles = plan.pointee.tileCount
-                            let perTask = plan.pointee.work / Double(max(plan.pointee.taskCount, 1))
-                            let grain = rowNestSharing.grain(
-                                tasks: plan.pointee.taskCount, workPerTask: perTask, threads: used)
-                            if !plan.pointee.partsAreTasks {
-                                return ThreadPool.run(
-                                    tasks: tiles, grain: grain, threads: used, control: control, context: context,
-                                    tileTasks)
-                            }
-                            return ThreadPool.run(
-                                tasks: plan.pointee.taskCount, grain: grain, threads: used, control: control,
-                                context: context, partTasks)
-                                && ThreadPool.run(
-                                    tasks: tiles, grain: 1, threads: used, control: control, context: context,
-                                    combiningTasks)
+                        withUnsafeMutablePointer(to: &interruption) { interruption in
+                            var context = RowNestContext(
+                                plan: plan, layout: layout, scratch: scratch, scratchPerThread: perThread,
+                                kept: scratch + perThread &* used, interruption: interruption)
+                            return withUnsafeMutablePointer(to: &context) { run($0, threads: used, control) }
                         }
                     }
                 }
             }
         }
+    }
+
+    private static func run(
+        _ context: UnsafeMutablePointer<RowNestContext>, threads: Int, _ control: Control
+    ) -> Bool {
+        let plan = context.pointee.plan
+        let (tasks, tiles) = (plan.pointee.taskCount, plan.pointee.tileCount)
+        let perTask = plan.pointee.work / Double(max(tasks, 1))
+        let grain = rowNestSharing.grain(tasks: tasks, workPerTask: perTask, threads: threads)
+        let sumsParts = plan.pointee.partsAreTasks
+        var finished = ThreadPool.run(
+            tasks: tasks, grain: grain, threads: threads, control: control, context: context,
+            sumsParts ? partTasks : tileTasks)
+        finished = finished && !context.pointee.interruption.isRaised(slot: -1)
+        if !finished || !sumsParts { return finished }
+        return ThreadPool.run(
+            tasks: tiles, grain: 1, threads: threads, control: control, context: context, combiningTasks)
     }
 
     package static func explain(_ nest: LoopNest, threads: Int) throws(Failure) -> Explanation {
@@ -78,9 +81,12 @@ private struct RowNestContext {
     let scratch: UnsafeMutableRawPointer
     let scratchPerThread: Int
     let kept: UnsafeMutableRawPointer
+    let interruption: UnsafeMutablePointer<Interruption>
 
     func thread(_ slot: Int) -> RowNestRun {
-        RowNestRun(plan: plan, layout: layout, scratch: scratch + slot &* scratchPerThread)
+        RowNestRun(
+            plan: plan, layout: layout, scratch: scratch + slot &* scratchPerThread, slot: slot,
+            interruption: interruption)
     }
 }
 

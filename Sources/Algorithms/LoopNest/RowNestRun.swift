@@ -36,6 +36,8 @@ struct RowNestRun {
     let plan: UnsafePointer<RowNestPlan>
     let layout: UnsafePointer<RowNestScratch>
     let scratch: UnsafeMutableRawPointer
+    let slot: Int
+    let interruption: UnsafeMutablePointer<Interruption>
 
     private func ints(_ place: Int) -> UnsafeMutablePointer<Int> {
         (scratch + place).assumingMemoryBound(to: Int.self)
@@ -72,6 +74,7 @@ struct RowNestRun {
                 continue
             }
             for part in 0..<plan.parts {
+                if interruption.isRaised(slot: slot) { return }
                 let target = part == 0 ? sums : scratch + layout.pointee.partSums
                 sum(tile, part, to: target)
                 if part > 0 { add(target, to: sums, tile) }
@@ -165,17 +168,22 @@ struct RowNestRun {
         }
         let skipped = plan.cut >= 0 && plan.cut != plan.line ? counters[plan.cut] : 0
         var starts = true
+        var calls = 0
         repeat {
             if plan.totals {
                 var first = 0
                 while first < count {
                     let piece = min(plan.piece, count &- first)
                     add(tile.rows, first, piece, to: sums, starts: starts)
+                    calls &+= 1
+                    if calls & 63 == 0 && interruption.isRaised(slot: slot) { return }
                     starts = false
                     first &+= piece
                 }
             } else {
                 add(tile.rows, 0, count, to: sums, starts: starts)
+                calls &+= 1
+                if calls & 63 == 0 && interruption.isRaised(slot: slot) { return }
                 starts = false
             }
         } while advance(counters, skipped)
