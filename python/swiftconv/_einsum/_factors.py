@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _dtypes, _results, _through_numpy
-from ._extents import Extents, Window
+from ._extents import Extents, Window, indices_of
 from ._subscripts import Affine, Axis
 
 FILL = _arguments.BOUNDARIES["fill"]
@@ -88,10 +88,13 @@ def core_pads(
     kept: frozenset[int],
     other: frozenset[int],
 ) -> bool:
-    """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices: on
-    each a `kept` index that the other factor lacks and a summed one meet, which move, ascend and are on no other axis."""
+    """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices.
+
+    On each a `kept` index that the other factor lacks and a summed one meet, of extents above 1, with positive steps,
+    and neither is on another axis.
+    """
     outside = [window for window in windows if window.before or window.after]
-    met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
+    met = [index for axis in axes for index in indices_of(axis)]
     return all(
         shape[window.axis] > 0
         and window.start <= 0
