@@ -107,13 +107,17 @@ package func selectAlgorithm(_ nest: LoopNest, _ method: NestMethod) throws(Fail
         return .rows
     case .gemm:
         if !fits { throw refusal }
-        return .contraction(filter: windowFilter(nest) ?? plainFilter(nest), .gemm)
+        guard let filter = windowFilter(nest) ?? (nest.windowCount == 0 ? plainFilter(nest) : nil) else {
+            throw refusal
+        }
+        return .contraction(filter: filter, .gemm)
     case .direct:
         guard fits, let filter = windowFilter(nest) else { throw refusal }
         return .contraction(filter: filter, .direct)
     case .auto:
         if !fits { return nest.windowCount > 0 ? .reference : .rows }
         if let filter = windowFilter(nest) { return .contraction(filter: filter, .auto) }
+        if nest.windowCount > 0 { return .reference }
         return suitsGemm(nest) ? .contraction(filter: plainFilter(nest), .gemm) : .rows
     }
 }
@@ -123,6 +127,8 @@ private func windowFilter(_ nest: LoopNest) -> Int? {
     if nest.windowCount > 0 {
         let input = nest.windows[0].factor
         for w in 0..<nest.windowCount where nest.windows[w].factor != input { return nil }
+        // An output that the filter moves with too is no column.
+        for i in 0..<nest.outputCount where nest.isWindowed(i) && nest.has(1 - input, i) { return nil }
         return 1 - input
     }
     var found: Int?

@@ -201,6 +201,26 @@ struct LoopNestTests {
         }
     }
 
+    /// Windows of one output or one tap, and such as the filter moves with.
+    @Test func unusualWindows() {
+        var generator = SeededGenerator(1285)
+        for (taps, outputs, padding) in [(1, 14, 1), (12, 1, 0), (14, 1, 1), (5, 1, 1), (3, 12, 1)] {
+            for names in ["c,ci->y", "c,cy->i", "c,ciy->cy", "c,ciy->yi"] {
+                let image = TestArray(.float32, [3, 12]).filled(.small, &generator)
+                let letters = names.drop { $0 != "," }.dropFirst().prefix { $0 != "-" }
+                let filter = TestArray(.float32, letters.map { ["c": 3, "i": taps, "y": outputs][$0]! })
+                    .filled(.small, &generator)
+                let rows = TestArray(image, data: image.data, shape: [3], strides: [image.strides[0]])
+                let call = NestCall(names, [rows, filter], windowed: ["y": outputs, "i": taps])
+                call.windows = [
+                    NestCall.Window(
+                        factor: 0, extent: 12, stride: image.strides[1], padding: padding, steps: ["y": 1, "i": 1])
+                ]
+                if let fault = fault(call) { Issue.record("\(fault): \(names), \(taps) taps, \(outputs) outputs") }
+            }
+        }
+    }
+
     @Test func convertsResults() {
         var generator = SeededGenerator(1290)
         for (type, result, out) in [

@@ -31,12 +31,7 @@ LONG_CALLS = {
 }  # fmt: skip
 
 
-# The loop nest looks for signals between tasks, and a task of it is a whole sum.
-IN_ONE_TASK = {"a nest", "one number", "a sum"}
-skip = pytest.mark.skip(reason="the core's loop nest does not stop inside a task")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=skip if name in IN_ONE_TASK else ()) for name in LONG_CALLS])
+@pytest.mark.parametrize("name", LONG_CALLS)
 def test_ctrl_c_stops_a_long_call(name):
     subscripts, *operands = LONG_CALLS[name]
     arrays = ", ".join(ONES.format(*operand) for operand in operands)

@@ -23,6 +23,8 @@ extension ContractionProblem {
             return true
         }
         if !append(batch) || !append(rows) || !append(columns) { return nil }
+        // A window's taps are there with its outputs.
+        for i in 0..<depth.count where depth[i].window >= 0 && !hasColumn(window: depth[i].window) { return nil }
         for i in 0..<depth.count where depth[i].window < 0 {
             axes[next].setBatch(extent: depth[i].extent, inStride: depth[i].inputStride)
             axes[next].outExtent = 1
@@ -36,6 +38,11 @@ extension ContractionProblem {
             outputSwapUnit: outputSwapUnit, filter: filter, filterType: filterType, filterSwapUnit: filterSwapUnit,
             conjugatesFilter: false, resultType: resultType, boundary: boundary, fill: .zero, rank: rank, axes: axes,
             epilogue: epilogue)
+    }
+
+    private func hasColumn(window: Int) -> Bool {
+        for i in 0..<columns.count where columns[i].window == window { return true }
+        return false
     }
 
     private func setWindow(_ axis: inout SlidingAxis, _ output: ContractionIndex) -> Bool {
