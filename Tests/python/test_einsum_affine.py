@@ -208,6 +208,25 @@ def test_same_backwards_is_a_convolution(rng):
     )
 
 
+def test_padded_windows_of_one_output_or_one_tap(rng):
+    for subscripts in ("(y+i) c, i k -> y c k", "(y+i) c, y k -> i c k", "(y+i) c, i c -> y", "(y+i) c, y c -> i"):
+        for extent, taps, pad in [
+            (3, 5, (1, 1)),
+            (3, 1, (1, 1)),
+            (1, 3, (1, 1)),
+            (1, 1, (0, 0)),
+            (2, 4, (0, 2)),
+            (1, 2, (0, 1)),
+        ]:
+            a, f = values(rng, (extent, 2), np.int64), values(rng, (taps, 2), np.int64)
+            walks, other = ("y", "i") if ", i" in subscripts else ("i", "y")
+            extents = {"c": 2, "k": 2, other: taps, walks: extent + sum(pad) - taps + 1}
+            if "k" not in subscripts:
+                del extents["k"]
+            expected = contract(subscripts, a, f, extents=extents, low={(0, 0): pad[0]})
+            np.testing.assert_array_equal(swiftconv.einsum(subscripts, a, f, padding={walks: pad}), expected)
+
+
 def test_padding_of_nothing(rng):
     empty, f = np.zeros((2, 0)), np.ones(3)
     np.testing.assert_array_equal(swiftconv.einsum("b (y+i), i", empty, f, padding={"y": 2}), np.zeros((2, 2)))

@@ -72,6 +72,43 @@ def test_sums_within_operands(rng):
                 assert (np.abs(actual.astype(np.complex128) - np.einsum(subscripts, *wide)) <= eps * size).all()
 
 
+def test_calls_that_were_made_before_are_told_apart(rng):
+    """Texts, options, shapes, strides and dtypes in turn: each call is as if it were the first."""
+    images, f = values(rng, (3, 8, 8), np.float32), values(rng, (3, 3), np.float32)
+    variants = [
+        ("b (y+i) (x+j), i j", array, taps, {"padding": padding, "boundary": boundary, "order": order})
+        for array in (images, images[::-1], images.astype(np.float64), images[:, :, ::2], images.astype(">f4"), images[:2])
+        for taps in (f, f.T, f[:2])
+        for padding in (None, "same", {"y": 1}, {"y": (1, 0)}, {"y": 1, "x": 1}, {}, {"x": (0, 1), "y": "same"})
+        for boundary in ("fill", "wrap")
+        for order in ("K", "F")
+    ]  # fmt: skip
+    first = [swiftconv.einsum(text, a, taps, **options) for text, a, taps, options in variants]
+    for number in rng.permutation(len(variants)):
+        text, a, taps, options = variants[number]
+        again, alone = (
+            swiftconv.einsum(text, a, taps, **options),
+            swiftconv.einsum(text, a, taps, casting="same_kind", **options),  # is never repeated
+        )
+        assert (
+            again is not first[number] and again.dtype == first[number].dtype and again.strides == first[number].strides
+        )
+        np.testing.assert_array_equal(again, first[number])
+        np.testing.assert_array_equal(again, alone)
+
+
+def test_long_paths_are_repeated(rng):
+    operands = [values(rng, (30, 30), np.int64) for _ in range(5)]
+    expected = np.einsum("ab,bc,cd,de,ef->fa", *operands, optimize=True)
+    for _ in range(3):
+        for optimize in (False, True):
+            actual = swiftconv.einsum("ab,bc,cd,de,ef->fa", *operands, optimize=optimize)
+            np.testing.assert_array_equal(actual, expected)
+        assert swiftconv.einsum("ab,bc,cd,de,ef->", *operands, optimize=True) == expected.sum()
+        with pytest.raises(TypeError):
+            swiftconv.einsum("ab,bc,cd,de,ef->", *operands, optimize=1)
+
+
 def test_two_operands_have_one_path(rng):
     a, b, out = values(rng, (3, 4), np.int64), values(rng, (4, 5), np.int64), np.zeros((3, 5), np.int64)
     for optimize in (True, False, "greedy", True):

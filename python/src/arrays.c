@@ -40,6 +40,8 @@ int plain_array_read(const native_state *state, plain_array *array, PyObject *ob
   return 0;
 }
 
+int array_ndim(PyObject *object) { return PyArray_NDIM((PyArrayObject *)object); }
+
 int array_is_writeable(PyObject *object) { return (PyArray_FLAGS((PyArrayObject *)object) & NPY_ARRAY_WRITEABLE) != 0; }
 
 int array_is_c_ordered(const plain_array *array) {

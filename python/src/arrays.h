@@ -23,6 +23,7 @@ int plain_array_read(const native_state *state, plain_array *array, PyObject *ob
 PyObject *plain_array_new(const native_state *state, const int64_t *shape, int ndim, const int32_t *order,
                           sc_dtype dtype);
 
+int array_ndim(PyObject *object);
 int array_is_writeable(PyObject *object);
 
 /* True if NumPy's order='K' gives a new array like this one in C order: memory strides fall from axis to axis. */

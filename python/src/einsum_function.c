@@ -36,12 +36,13 @@ static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t
 }
 
 PyObject *native_einsum_function(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
-  enum { FUNCTION, DOCSTRING, RECIPES, ARGUMENTS };
+  enum { FUNCTION, DOCSTRING, RECIPES, NUMPY_EINSUM, ARGUMENTS };
   einsum_function *made = &native_state_of(module)->einsum;
   PyObject *name, *result;
 
   if (count != ARGUMENTS || !PyBytes_Check(arguments[DOCSTRING]) || !PyDict_Check(arguments[RECIPES])) {
-    PyErr_SetString(PyExc_TypeError, "einsum_function: expected a function, a docstring as bytes and a dict");
+    PyErr_SetString(PyExc_TypeError,
+                    "einsum_function: expected a function, a docstring as bytes, a dict and numpy.einsum");
     return NULL;
   }
   if (made->function != NULL) {
@@ -54,9 +55,11 @@ PyObject *native_einsum_function(PyObject *module, PyObject *const *arguments, P
   made->function = arguments[FUNCTION];
   made->docstring = arguments[DOCSTRING];
   made->recipes = arguments[RECIPES];
+  made->numpy_einsum = arguments[NUMPY_EINSUM];
   Py_INCREF(made->function);
   Py_INCREF(made->docstring);
   Py_INCREF(made->recipes);
+  Py_INCREF(made->numpy_einsum);
   made->definition.ml_name = "einsum";
   made->definition.ml_doc = PyBytes_AsString(made->docstring);
   made->definition.ml_meth = (PyCFunction)(void (*)(void))einsum;

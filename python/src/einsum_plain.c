@@ -187,6 +187,9 @@ PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py
   found = count > 1 && PyUnicode_CheckExact(arguments[0]) ? PyDict_GetItemWithError(state->einsum.recipes, arguments[0])
                                                           : NULL;
   recipe = found == NULL ? NULL : (const unsigned char *)PyBytes_AsString(found);
+  if (recipe != NULL && recipe[RECIPE_OPERANDS] == 0 && count == 2 && given == Py_None &&
+      Py_TYPE(arguments[1]) == state->ndarray && array_ndim(arguments[1]) == recipe[RECIPE_VIEW_AXES])
+    return PyObject_CallFunctionObjArgs(state->einsum.numpy_einsum, arguments[0], arguments[1], NULL);
   if (recipe == NULL || recipe[RECIPE_OPERANDS] != count - 1)
     Py_RETURN_NOTIMPLEMENTED;
   call.options = (sc_contraction){

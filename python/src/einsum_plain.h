@@ -9,13 +9,14 @@
 
 /* A recipe: bytes that _recipes.py makes of subscripts and the operands' numbers of axes. */
 enum {
-  RECIPE_OPERANDS,    /* how many */
+  RECIPE_OPERANDS,    /* how many; 0 where NumPy makes a view, of an operand with as many axes as the next byte says */
   RECIPE_INDICES,     /* how many, those of the result first */
   RECIPE_OUTPUT,      /* how many the result has */
   RECIPE_SUMS_WITHIN, /* whether one operand alone has an index that is summed over */
   RECIPE_AXES,        /* for each operand the number of its axes, and for each of them an index, or a sum: RECIPE_SUM,
                        * the number of its terms, offset, and index and step of each term */
-  RECIPE_SUM = 255
+  RECIPE_SUM = 255,
+  RECIPE_VIEW_AXES = 1
 };
 
 /* At most. */

@@ -149,6 +149,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->functions[SC_CONVOLVE].function);
   Py_VISIT(state->einsum.function);
   Py_VISIT(state->einsum.recipes);
+  Py_VISIT(state->einsum.numpy_einsum);
   return 0;
 }
 
@@ -188,6 +189,7 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->einsum.function);
   Py_CLEAR(state->einsum.docstring);
   Py_CLEAR(state->einsum.recipes);
+  Py_CLEAR(state->einsum.numpy_einsum);
   Py_CLEAR(state->einsum.no_index);
   return 0;
 }

@@ -44,7 +44,8 @@ typedef struct sliding_function {
 typedef struct einsum_function {
   PyMethodDef definition;
   PyObject *function, *docstring;
-  PyObject *recipes;  /* dict from subscripts to bytes, see einsum_plain.c; Python fills it */
+  PyObject *recipes; /* dict from subscripts to bytes, see einsum_plain.h; Python fills it */
+  PyObject *numpy_einsum;
   PyObject *no_index; /* an empty tuple */
 } einsum_function;
 

@@ -190,7 +190,9 @@ def pool_shape(
 _Factor = tuple[np.ndarray, int | None, bool, tuple[int, ...]]  # array, code, whether byte-swapped, strides
 _Window = tuple[int, int, int, int, tuple[int, ...]]  # factor, extent, stride, padding, steps
 
-def einsum_function(function: _F, docstring: bytes, recipes: dict[str, bytes], /) -> _F: ...
+def einsum_function(
+    function: _F, docstring: bytes, recipes: dict[str, bytes], numpy_einsum: Callable[..., Any], /
+) -> _F: ...
 def contract(
     extents: tuple[int, ...],
     output_count: int,

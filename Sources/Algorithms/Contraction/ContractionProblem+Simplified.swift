@@ -37,6 +37,12 @@ extension ContractionProblem {
         } else {
             result.columns.sort { ($0.outputStride.magnitude, $0.inputStride.magnitude) }
         }
+        if result.writesAlongColumns {
+            // Rows are written one by one, in any order; the filter is packed as it lies.
+            result.rows.sort { ($0.filterStride.magnitude, $0.outputStride.magnitude) }
+        } else {
+            result.rows.sort { ($0.outputStride.magnitude, $0.filterStride.magnitude) }
+        }
         if result.readsFilterAlongDepth {
             result.depth.sort { ($0.filterStride.magnitude, $0.inputStride.magnitude) }
         } else {
@@ -70,6 +76,12 @@ extension ContractionProblem {
         let unit = inputType.byteCount
         for i in 0..<depth.count where depth[i].inputStride.magnitude == unit { return false }
         for i in 0..<columns.count where columns[i].window < 0 && columns[i].inputStride == unit { return true }
+        return false
+    }
+
+    /// Whether outputs are contiguous along a column.
+    private var writesAlongColumns: Bool {
+        for i in 0..<columns.count where columns[i].outputStride == outputType.byteCount { return true }
         return false
     }
 

@@ -459,4 +459,4 @@ struct GemmBlock {
 /// Rows up to which lanes are read where they lie; and those up to which they are if depths lie near each other, in bytes.
 private let fewRows = 32
 private let someRows = 128
-private let shortPitch: UInt = 512
+private let shortPitch: UInt = 256

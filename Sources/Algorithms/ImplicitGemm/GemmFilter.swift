@@ -48,8 +48,7 @@ struct GemmFilter {
             GemmFilter.isContiguous(problem.depth, element)
             && (hasFewColumns || saturatingMultiply(depth, element) <= shortRow)
         let hasContiguousRows =
-            problem.rows.count == 1 && problem.rows[0].filterStride == element && problem.depth.count == 1
-            && hasFewColumns
+            problem.rows.filterRun(element) >= rows && problem.depth.count == 1 && hasFewColumns
             && problem.depth[0].filterStride != 0
         isInPlace = isReadable && (hasContiguousDepth || hasContiguousRows)
         if !lanesAreColumns || !operands.areElements || (isInPlace && hasContiguousDepth) {
@@ -144,30 +143,41 @@ struct GemmFilter {
         return roundToCacheLine(turned) &+ 8 &* panelWidth
     }
 
+    /// Whole groups of rows side by side in the filter are read a run at a time, others each by itself.
     private func packGroups(
         _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ range: Range<Int>,
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
+        let run = isCopied(problem) ? problem.rows.filterRun(element) : 1
         var first = range.lowerBound
-        if isCopied(problem) && problem.rows.count == 1 && problem.rows[0].filterStride == element {
-            // Rows side by side in the filter are read a run at a time, not a group at a time.
-            let depths = stage.assumingMemoryBound(to: Int.self)
-            let groups = range.count / contractionTileRows
-            var number = 0
-            while number < depth {
-                let part = number..<min(number &+ panelDepths, depth)
-                problem.depth.writeOffsets(part, .filter, to: depths)
-                copyGroups(
-                    source + (problem.depth.offset(number, .filter) &+ first &* element), offsets: depths,
-                    rows: part.count, to: target + (rowOffset(first) &+ number &* rowStep),
-                    groups: groups, pitch: groupPitch, elementBytes: element)
-                number = part.upperBound
+        while first < range.upperBound {
+            let left = min(range.upperBound &- first, run &- first % run)
+            let groups = left / contractionTileRows
+            if groups == 0 {
+                packGroup(problem, source, first: first, to: target + rowOffset(first), stage: stage)
+                first &+= contractionTileRows
+                continue
             }
+            packRun(
+                problem, source + problem.rows.offset(first, .filter), groups: groups, to: target + rowOffset(first),
+                stage: stage)
             first &+= groups &* contractionTileRows
         }
-        while first < range.upperBound {
-            packGroup(problem, source, first: first, to: target + rowOffset(first), stage: stage)
-            first &+= contractionTileRows
+    }
+
+    private func packRun(
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, groups: Int, to target: UnsafeMutableRawPointer,
+        stage: UnsafeMutableRawPointer
+    ) {
+        let depths = stage.assumingMemoryBound(to: Int.self)
+        var number = 0
+        while number < depth {
+            let part = number..<min(number &+ panelDepths, depth)
+            problem.depth.writeOffsets(part, .filter, to: depths)
+            copyGroups(
+                source + problem.depth.offset(number, .filter), offsets: depths, rows: part.count,
+                to: target + number &* rowStep, groups: groups, pitch: groupPitch, elementBytes: element)
+            number = part.upperBound
         }
     }
 
@@ -364,6 +374,18 @@ private let groupsPacked = 16
 private let panelDepths = 256
 /// Depths transposed at a time: of a panel's lanes, what a first-level cache holds.
 private let transposedDepths = 96
+
+extension IndexList {
+    /// How many of the innermost combinations lie side by side in the filter; 1 where none do.
+    fileprivate func filterRun(_ element: Int) -> Int {
+        var run = 1
+        for i in (0..<count).reversed() {
+            if self[i].filterStride != saturatingMultiply(run, element) { break }
+            run = saturatingMultiply(run, self[i].extent)
+        }
+        return run
+    }
+}
 
 /// A walk over the depths of a filter whose elements are contiguous, in the order of memory.
 private struct MemoryOrder {

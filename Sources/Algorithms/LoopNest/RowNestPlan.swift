@@ -9,7 +9,7 @@ import Kernels
 /// summed indices alone, so that no bit depends on the rest of the output or on the threads.
 struct RowNestPlan {
     let nest: LoopNest
-    let arithmetic: ArithmeticKind
+    let arithmetic: RowArithmetic
     /// Bytes of a sum.
     let element: Int
     /// -1 where there is no index at all.
@@ -43,13 +43,20 @@ struct RowNestPlan {
     init(_ nest: LoopNest, readers: UnsafeMutablePointer<ElementReader>, threads: Int) {
         self.nest = nest
         self.readers = readers
-        arithmetic = nest.arithmetic
+        let isOfBytes = RowNestPlan.isOfBytes(nest)
+        arithmetic = isOfBytes ? .bytes : .elements(nest.arithmetic)
         element = arithmetic.byteCount
         for f in 0..<nest.factorCount {
+            // Bytes are moved as bools are, as they stand.
             (readers + f).initialize(
-                to: ElementReader(type: nest.factors[f].type, swapUnit: nest.factors[f].swapUnit, nest.arithmetic))
+                to: isOfBytes
+                    ? ElementReader(type: .bool, swapUnit: 1, .boolean)
+                    : ElementReader(type: nest.factors[f].type, swapUnit: nest.factors[f].swapUnit, nest.arithmetic))
         }
-        writer = ElementWriter(result: nest.resultType, output: nest.output.type, swapUnit: nest.output.swapUnit)
+        writer =
+            isOfBytes
+            ? ElementWriter(result: .bool, output: .bool, swapUnit: 1)
+            : ElementWriter(result: nest.resultType, output: nest.output.type, swapUnit: nest.output.swapUnit)
         line = RowNestPlan.line(nest)
         totals = line >= nest.outputCount
         let extent = line < 0 ? 1 : nest.extents[line]
@@ -58,12 +65,12 @@ struct RowNestPlan {
         var inPlace = nest.factorCount <= 2
         for f in 0..<nest.factorCount {
             let stride = line < 0 ? 0 : nest.factors[f].strides[line]
-            if !readers[f].isPlain || (stride != 0 && stride != nest.arithmetic.byteCount) { inPlace = false }
+            if !readers[f].isPlain || (stride != 0 && stride != element) { inPlace = false }
         }
         readsInPlace = inPlace
         writesProducts =
             nest.indexCount == nest.outputCount && writer.isPlain
-            && (line < 0 || nest.output.strides[line] == nest.arithmetic.byteCount)
+            && (line < 0 || nest.output.strides[line] == element)
         var rows = 1
         for i in 0..<nest.outputCount where i != line { rows = saturatingMultiply(rows, nest.extents[i]) }
         self.rows = rows
@@ -79,6 +86,13 @@ struct RowNestPlan {
         let tiles = saturatingMultiply(ceilingDivide(rows, tileRows), pieces)
         let sums = saturatingMultiply(saturatingMultiply(rows, pieces &* piece), parts)
         partsAreTasks = parts > 1 && tiles < 4 &* threads && sums <= keptSums
+    }
+
+    /// Whether everything is an integer of one byte: no dtype is wider than the result.
+    private static func isOfBytes(_ nest: LoopNest) -> Bool {
+        func isByte(_ type: ElementType) -> Bool { type == .int8 || type == .uint8 }
+        for f in 0..<nest.factorCount where !isByte(nest.factors[f].type) { return false }
+        return isByte(nest.resultType) && isByte(nest.output.type)
     }
 
     /// The index along which rows lie: the one along which the factors and the output are read and written most cheaply. The

@@ -27,7 +27,9 @@ typedef struct sc_product_rows {
 #define SC_WORD_PRODUCT(x, y) ((uint16_t)((uint32_t)(x) * (y)))
 #define SC_BOOL_PRODUCT(x, y) ((uint8_t)(((x) != 0) & ((y) != 0)))
 #define SC_COMPLEX_PRODUCT(a, b) ((__typeof__(a + b)){(a).x * (b).x - (a).y * (b).y, (a).x * (b).y + (a).y * (b).x})
+#define SC_BYTE_PRODUCT(x, y) ((uint8_t)((x) * (y)))
 #define SC_PLAIN_SUM(sum, x) ((sum) + (x))
+#define SC_BYTE_SUM(sum, x) ((uint8_t)((sum) + (x)))
 #define SC_WORD_SUM(sum, x) ((uint16_t)((sum) + (x)))
 #define SC_BOOL_SUM(sum, x) ((uint8_t)((sum) | (x)))
 #define SC_PLAIN_VALUE(x) (x)
@@ -63,9 +65,11 @@ typedef struct sc_product_rows {
   for (int64_t i = 0; i < count; ++i)                                                                                  \
     total = SUM(total, TERM);
 #define SC_EACH_ADDS_PLAIN(TERM) SC_EACH_ADDS_OF(SC_PLAIN_SUM, TERM)
+#define SC_EACH_ADDS_BYTE(TERM) SC_EACH_ADDS_OF(SC_BYTE_SUM, TERM)
 #define SC_EACH_ADDS_WORD(TERM) SC_EACH_ADDS_OF(SC_WORD_SUM, TERM)
 #define SC_EACH_ADDS_BOOL(TERM) SC_EACH_ADDS_OF(SC_BOOL_SUM, TERM)
 #define SC_TOTAL_ADDS_PLAIN(TERM) SC_TOTAL_ADDS_OF(SC_PLAIN_SUM, TERM)
+#define SC_TOTAL_ADDS_BYTE(TERM) SC_TOTAL_ADDS_OF(SC_BYTE_SUM, TERM)
 #define SC_TOTAL_ADDS_WORD(TERM) SC_TOTAL_ADDS_OF(SC_WORD_SUM, TERM)
 #define SC_TOTAL_ADDS_BOOL(TERM) SC_TOTAL_ADDS_OF(SC_BOOL_SUM, TERM)
 
@@ -102,6 +106,7 @@ typedef struct sc_product_rows {
 typedef float sc_complex64 __attribute__((ext_vector_type(2)));
 typedef double sc_complex128 __attribute__((ext_vector_type(2)));
 SC_DEFINE_PRODUCTS(bool, uint8_t, SC_BOOL_VALUE, SC_BOOL_PRODUCT, BOOL)
+SC_DEFINE_PRODUCTS(u8, uint8_t, SC_PLAIN_VALUE, SC_BYTE_PRODUCT, BYTE)
 SC_DEFINE_PRODUCTS(u16, uint16_t, SC_PLAIN_VALUE, SC_WORD_PRODUCT, WORD)
 SC_DEFINE_PRODUCTS(u32, uint32_t, SC_PLAIN_VALUE, SC_PLAIN_PRODUCT, PLAIN)
 SC_DEFINE_PRODUCTS(u64, uint64_t, SC_PLAIN_VALUE, SC_PLAIN_PRODUCT, PLAIN)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _dtypes, _native, _results
-from . import _extents, _factors, _operands, _path, _steps, _subscripts, _through_numpy
+from . import _extents, _factors, _operands, _path, _recipes, _replay, _steps, _subscripts, _through_numpy
 from ._extents import Extents
 from ._subscripts import Axis, Subscripts
 
@@ -44,29 +44,28 @@ class Call(NamedTuple):
         return _results.why_temporary(self.out, self.dtype, self.through_numpy, operands)
 
 
-def view(arguments: Sequence[Any], out: Any, padding: Any, boundary: Any) -> np.ndarray | None:
+def view(text: str, operands: Sequence[Any], out: Any, padding: Any, boundary: Any) -> np.ndarray | None:
     """A view, where the call asks for nothing else: one operand in another order, its diagonal, its windows."""
-    if out is not None:
-        return None
-    text, operands = _subscripts.split(arguments)
-    if len(operands) != 1:
+    if out is not None or len(operands) != 1:
         return None
     (array,) = _operands.arrays(operands)
     subscripts = _subscripts.parse(text, (array.ndim,))
     if not subscripts.is_view:
         return None
     if not subscripts.is_affine and padding is None:
+        _recipes.keep_view(subscripts)
         return np.einsum(text, array)
     extents = _extents.resolve(subscripts, (array.shape,), _extents.padding(padding))
     (windows,) = extents.windows
     boundary = _arguments.boundary(boundary)
     _factors.check_boundary(0, array, windows, boundary)
     array, windows = _factors.pad(array, windows, boundary)
-    factor = _factors.factor(array, subscripts.operands[0], windows, extents)
+    factor = _factors.factor(0, array, subscripts.operands[0], windows, extents)
     return np.lib.stride_tricks.as_strided(factor.array, extents.extents, factor.strides, writeable=False)
 
 
 def prepare(
+    text: str,
     operands: Sequence[Any],
     out: Any,
     dtype: Any,
@@ -78,8 +77,7 @@ def prepare(
     threads: Any,
     method: Any,
 ) -> Call:
-    text, given = _subscripts.split(operands)
-    arrays = _operands.arrays(given)
+    arrays = _operands.arrays(operands)
     out = _operands.output(out)
     order = _operands.order(order)
     subscripts = _subscripts.parse(text, tuple([array.ndim for array in arrays]))
@@ -178,7 +176,8 @@ def contract(
 # ---- Running -------------------------------------------------------------------------------------------------------
 
 
-def run(call: Call) -> np.ndarray:
+def run(call: Call, record: list[Any] | None = None) -> np.ndarray:
+    """Compute the call; `record` gets what `_replay` repeats, unless an operand had to be copied."""
     if call.out is None:
         target = new_result(call)
     elif call.why_temporary():
@@ -186,7 +185,7 @@ def run(call: Call) -> np.ndarray:
     else:
         target = call.out
     if target.size:
-        _compute(call, np.asarray(target))
+        _compute(call, np.asarray(target), record)
     if call.out is None:
         return target if target.ndim else target[()]
     if target is not call.out:
@@ -211,9 +210,16 @@ def new_result(call: Call, dtype: np.dtype | None = None) -> np.ndarray:
     )
 
 
-def _compute(call: Call, target: np.ndarray) -> None:
+def _compute(call: Call, target: np.ndarray, record: list[Any] | None) -> None:
     if call.through_numpy:
         _through_numpy.contract(call, target)
         return
     for step in _steps.steps(call, target):
-        _native.contract(*step.core_arguments(call))
+        arguments = step.core_arguments(call)
+        _native.contract(*arguments)
+        if record is not None:
+            if step.copied:
+                record.clear()
+                record = None
+            else:
+                record.append(_replay.repeated(step, arguments))

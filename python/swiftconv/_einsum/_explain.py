@@ -103,5 +103,6 @@ def prepare(
     threads: Any,
     method: Any,
 ) -> Described:
-    call = _call.prepare(operands, out, dtype, order, casting, optimize, padding, boundary, threads, method)
-    return Described(call, _call.view(operands, out, padding, boundary) is not None)
+    text, given = _subscripts.split(operands)
+    call = _call.prepare(text, given, out, dtype, order, casting, optimize, padding, boundary, threads, method)
+    return Described(call, _call.view(text, given, out, padding, boundary) is not None)

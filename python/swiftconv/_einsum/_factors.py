@@ -8,18 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _dtypes, _results, _through_numpy
-from ._extents import Extents, Window
+from ._extents import Extents, Window, indices_of
 from ._subscripts import Affine, Axis
 
 FILL = _arguments.BOUNDARIES["fill"]
 
 
 class Factor(NamedTuple):
-    """`array` begins at the element where all indices are 0."""
+    """`array` begins at the element where all indices are 0: it is what `starts` cut out of the whole."""
 
     array: np.ndarray
     strides: tuple[int, ...]  # of every index, in bytes; 0 for one that it does not have
+    held: int  # which operand it is; below 0, -1 for the first, which step's result
     padded: tuple[PaddedAxis, ...] = ()
+    starts: tuple[slice, ...] | None = None
 
 
 class PaddedAxis(NamedTuple):
@@ -31,9 +33,13 @@ class PaddedAxis(NamedTuple):
     steps: tuple[int, ...]  # of every index
 
 
-def factor(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], extents: Extents) -> Factor:
+def factor(
+    held: int, array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], extents: Extents
+) -> Factor:
     """The factor of an operand whose windows all lie inside it."""
-    return Factor(_from_origin(array, windows), strides_of(axes, array.shape, array.strides, extents.extents))
+    starts = _starts(windows, array.ndim)
+    strides = strides_of(axes, array.shape, array.strides, extents.extents)
+    return Factor(array if starts is None else array[starts], strides, held, (), starts)
 
 
 @lru_cache(maxsize=1024)
@@ -50,22 +56,20 @@ def strides_of(
     return tuple(result)
 
 
-def _from_origin(array: np.ndarray, windows: tuple[Window, ...]) -> np.ndarray:
+def _starts(windows: tuple[Window, ...], ndim: int) -> tuple[slice, ...] | None:
     starts = {window.axis: window.start for window in windows if window.start}
-    if not starts:
-        return array
-    return array[tuple([slice(starts.get(axis, 0), None) for axis in range(array.ndim)])]
+    return tuple([slice(starts.get(axis, 0), None) for axis in range(ndim)]) if starts else None
 
 
 def of_result(array: np.ndarray) -> Factor:
     """The factor of an array whose axes are the first indices, one by one."""
-    return Factor(array, array.strides)
+    return Factor(array, array.strides, -1)
 
 
-def of_intermediate(array: np.ndarray, indices: list[int], total: int) -> Factor:
+def of_intermediate(held: int, array: np.ndarray, indices: list[int], total: int) -> Factor:
     """The factor of an array with the axes `indices`."""
     steps = dict(zip(indices, array.strides))
-    return Factor(array, tuple([steps.get(index, 0) for index in range(total)]))
+    return Factor(array, tuple([steps.get(index, 0) for index in range(total)]), held)
 
 
 # ---- Padding -------------------------------------------------------------------------------------------------------
@@ -80,31 +84,37 @@ def core_pads(
     shape: tuple[int, ...],
     axes: tuple[Axis, ...],
     windows: tuple[Window, ...],
+    extents: tuple[int, ...],
     kept: frozenset[int],
     other: frozenset[int],
 ) -> bool:
-    """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices: on
-    each a `kept` index that the other factor lacks and a summed one meet, which ascend and are on no other axis."""
+    """Whether the core pads these axes while it reads, in a contraction with a factor that has the `other` indices.
+
+    On each a `kept` index that the other factor lacks and a summed one meet, of extents above 1, with positive steps,
+    and neither is on another axis.
+    """
     outside = [window for window in windows if window.before or window.after]
-    met = [index for axis in axes for index in ([i for i, _ in axis.terms] if isinstance(axis, Affine) else [axis])]
+    met = [index for axis in axes for index in indices_of(axis)]
     return all(
         shape[window.axis] > 0
         and window.start <= 0
         and len(window.terms) == 2
-        and all(step > 0 and met.count(index) == 1 for index, step in window.terms)
+        and all(step > 0 and extents[index] > 1 and met.count(index) == 1 for index, step in window.terms)
         and sum(index in kept and index not in other for index, _ in window.terms) == 1
         and sum(index not in kept for index, _ in window.terms) == 1
         for window in outside
     )
 
 
-def padded_factor(array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], extents: Extents) -> Factor:
+def padded_factor(
+    held: int, array: np.ndarray, axes: tuple[Axis, ...], windows: tuple[Window, ...], extents: Extents
+) -> Factor:
     """The factor of an operand whose padded axes the core pads."""
     total = len(extents.extents)
     outside = {window.axis: window for window in windows if window.before or window.after}
     inside = tuple([window for window in windows if window.axis not in outside])
     axes = tuple([Affine((), 0) if place in outside else axis for place, axis in enumerate(axes)])
-    plain = factor(array, axes, inside, extents)
+    plain = factor(held, array, axes, inside, extents)
     padded = []
     for axis, window in outside.items():
         steps = dict(window.terms)

@@ -24,6 +24,13 @@ def keep(subscripts: Subscripts) -> None:
         recipes[subscripts.text] = recipe
 
 
+def keep_view(subscripts: Subscripts) -> None:
+    """Lets C leave later calls with these subscripts to NumPy, whose view they return."""
+    if len(recipes) >= _KEPT:
+        recipes.clear()
+    recipes[subscripts.text] = bytes([0, len(subscripts.operands[0])])
+
+
 @lru_cache(maxsize=_KEPT)
 def _recipe(subscripts: Subscripts) -> bytes | None:
     operands = subscripts.operands

@@ -56,6 +56,7 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
     """The steps that write the result to `target`, each after the one before has run; if `dry`, none is to run."""
     extents, count = call.extents.extents, call.subscripts.output_count
     dtype = _factors.accumulated_in(call.dtype) if len(call.path) > 1 else call.dtype
+    made = 0
     held: list[_Held] = list(range(len(call.arrays)))
     sets = list(call.extents.sets)
     for number, places in enumerate(call.path):
@@ -77,7 +78,8 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
         )
         if last:
             return
-        held.append(_factors.of_intermediate(out, sorted(kept), len(extents)))
+        made -= 1
+        held.append(_factors.of_intermediate(made, out, sorted(kept), len(extents)))
         sets.append(kept)
 
 
@@ -99,13 +101,13 @@ def _ready(
             size += array.size * call.dtype.itemsize
             array = np.empty(array.shape, call.dtype) if dry else array.astype(call.dtype)
         if held == in_core:
-            factors.append(_factors.padded_factor(array, axes, windows, call.extents))
+            factors.append(_factors.padded_factor(held, array, axes, windows, call.extents))
             continue
         if _factors.is_padded(windows):
             copied.append(f"operands[{held}] padded")
             array, windows = _factors.pad(array, windows, call.boundary, dry)
             size += array.nbytes
-        factors.append(_factors.factor(array, axes, windows, call.extents))
+        factors.append(_factors.factor(held, array, axes, windows, call.extents))
     return factors, tuple(copied), size
 
 
@@ -120,4 +122,5 @@ def _padded_by_core(
     held, other = taken[padded[0]], sets[1 - padded[0]]
     assert isinstance(held, int)
     axes = call.subscripts.operands[held]
-    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], kept, other) else None
+    extents = call.extents.extents
+    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], extents, kept, other) else None

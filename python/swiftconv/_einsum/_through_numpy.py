@@ -31,5 +31,5 @@ def contract(call: Call, out: np.ndarray) -> None:
 def _view(call: Call, place: int) -> np.ndarray:
     """An operand with an axis for every index: of stride 0 for one that it does not have."""
     array, windows = _factors.pad(call.arrays[place], call.extents.windows[place], call.boundary)
-    factor = _factors.factor(array.astype(call.dtype), call.subscripts.operands[place], windows, call.extents)
+    factor = _factors.factor(place, array.astype(call.dtype), call.subscripts.operands[place], windows, call.extents)
     return np.lib.stride_tricks.as_strided(factor.array, call.extents.extents, factor.strides, writeable=False)

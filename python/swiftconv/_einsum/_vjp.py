@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _through_numpy
-from . import _call, _factors
+from . import _call, _factors, _subscripts
 from ._call import Call
 from ._extents import Window, indices_of
 from ._factors import FILL
@@ -108,19 +108,18 @@ def einsum_vjp(
     >>> swiftconv.einsum_vjp('ij,j->i', [np.eye(2), [3.0, 4.0]], [1.0, 10.0], wrt=(0, 1))[1]
     array([ 1., 10.])
     """
-    if isinstance(subscripts, bytes):
-        subscripts = subscripts.decode("ascii")
     if not isinstance(subscripts, str):
         raise TypeError(f"subscripts={subscripts!r}: expected a string")
     if isinstance(operands, (str, bytes, dict, set, np.ndarray)) or not hasattr(operands, "__len__"):
         raise TypeError(f"operands has type {type(operands).__name__}: expected a list or tuple of arrays")
-    call = _call.prepare((subscripts, *operands), None, None, "K", "safe", False, padding, boundary, threads, "auto")
-    given = _arguments.array("cotangent", cotangent)
-    if given.shape != call.shape:
-        raise ValueError(f"cotangent has shape {given.shape}: expected {call.shape}, that of the result")
+    text, given = _subscripts.split((subscripts, *operands))
+    call = _call.prepare(text, given, None, None, "K", "safe", False, padding, boundary, threads, "auto")
+    arrived = _arguments.array("cotangent", cotangent)
+    if arrived.shape != call.shape:
+        raise ValueError(f"cotangent has shape {arrived.shape}: expected {call.shape}, that of the result")
     places, is_one = _places(wrt, len(call.arrays))
-    dtype = _common_dtype([*call.arrays, given])
-    gradients = [_gradient(call, place, given, dtype) for place in places]
+    dtype = _common_dtype([*call.arrays, arrived])
+    gradients = [_gradient(call, place, arrived, dtype) for place in places]
     return gradients[0] if is_one else tuple(gradients)
 
 
@@ -248,10 +247,7 @@ def _add(
         extents.update(residue.extents)
     view, indices = _part(total, axes, fixed, residues)
     arrays, rows = _other_factors(call, place, cotangent)
-    present = {axis for row in rows for axis in row if not isinstance(axis, Affine)}
-    own = {index for axis in axes for index in indices_of(axis)}
-    for index in sorted(own - present):
-        # Ones where the index is, zeros beyond: nothing else ends where it ends.
+    for index in _missing(axes, rows, fixed, residues):
         arrays.append(np.broadcast_to(np.ones((), total.dtype), (call.extents.extents[index],)))
         rows.append([index])
     rows = [[_substituted(axis, sums) for axis in row] for row in rows]
@@ -259,6 +255,18 @@ def _add(
         view += _call.contract(arrays, rows, indices, extents, total.dtype, None, call.threads)
     else:
         _call.contract(arrays, rows, indices, extents, total.dtype, view, call.threads)
+
+
+def _missing(
+    axes: Sequence[Axis], rows: Sequence[Sequence[Axis]], fixed: dict[int, int], residues: list[_Residue]
+) -> list[int]:
+    """The indices that need a factor of ones: those of the result that no other has, and eliminated ones where nothing
+    else ends, with zeros beyond, where they end."""
+    alone = {axis for row in rows for axis in row if not isinstance(axis, Affine)}
+    anywhere = {index for row in rows for axis in row for index in indices_of(axis)}
+    plain = {axis for axis in axes if not isinstance(axis, Affine)}
+    eliminated = {residue.index for residue in residues if residue.index >= 0}
+    return sorted((eliminated - alone) | (plain - anywhere - fixed.keys()))
 
 
 def _part(
