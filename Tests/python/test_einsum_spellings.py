@@ -188,11 +188,12 @@ def test_many_channels(channels, last, rng):
 @pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((2, 1), (1, 1)), ((1, 1), (2, 3)), ((3, 2), (2, 1))])
 def test_correlate(stride, dilation, dtype, rng):
     images, f = small(rng, (3, 12, 11), dtype), small(rng, (3, 4), dtype)
+    conjugate = np.conj(f) if dtype.kind == "c" else f
     view = strided_windows(images, f.shape, stride, dilation)
     first = view.transpose(3, 4, 0, 1, 2)
     rows, columns = met(stride[0], "y", dilation[0], "i"), met(stride[1], "x", dilation[1], "j")
     agree_in_pairs({
-        "correlate": swiftconv.correlate(images, np.conj(f) if dtype.kind == "c" else f, stride=stride, dilation=dilation),
+        "correlate": swiftconv.correlate(images, conjugate, stride=stride, dilation=dilation),
         "pq,pqbmn->bmn": einsum("pq,pqbmn->bmn", f, first),
         "bmnpq,pq->bmn": einsum("bmnpq,pq->bmn", view, f),
         "qpbmn": einsum("qpbmn,qp->bmn", first.swapaxes(0, 1), f.T),
@@ -259,6 +260,20 @@ def test_windows_cut_and_turned(cut, rng):
     expected = np.einsum("byxij,ij->byx", view.copy(), taps)
     np.testing.assert_array_equal(einsum("byxij,ij->byx", view, taps), expected)
     np.testing.assert_array_equal(einsum("ij,byxij->byx", taps, view), expected)
+
+
+@pytest.mark.parametrize("result", ["", "b", "y", "yx", "xb", "byxij", "ijb", "iyx", "byi", "bji"])
+def test_results_that_sum_over_places_and_images_or_keep_the_taps(result, rng):
+    images, f = small(rng, (3, 12, 11), np.int64), small(rng, (3, 2), np.int64)
+    view = sliding_window_view(images, f.shape, (1, 2))
+    expected = np.einsum(f"byxij,ij->{result}", view, f)
+    agree_in_pairs({
+        "NumPy": expected,
+        "view": einsum(f"byxij,ij->{result}", view, f),
+        "filter first": einsum(f"ij,byxij->{result}", f, view),
+        "subscripts": einsum(f"b (y+i) (x+j), i j -> {result}", images, f),
+        "optimize": einsum(f"b (y+i) (x+j), i j -> {result}", images, f, optimize=True),
+    })  # fmt: skip
 
 
 def test_one_axis_of_two_windowed_alone_or_by_both(rng):
@@ -397,7 +412,7 @@ def test_transposed(stride, dilation, rng):
     })  # fmt: skip
 
 
-# ---- Many operands -----------------------------------------------------------------------------------------------------
+# ---- Many operands -------------------------------------------------------------------------------------------------
 
 
 def test_separable_and_depthwise_filters_as_operands(rng):
@@ -423,7 +438,7 @@ def test_separable_and_depthwise_filters_as_operands(rng):
     })  # fmt: skip
 
 
-# ---- Memory ------------------------------------------------------------------------------------------------------------
+# ---- Memory --------------------------------------------------------------------------------------------------------
 
 PEAK = """
 import resource, sys
