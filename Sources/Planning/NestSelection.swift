@@ -26,15 +26,13 @@ package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Co
     case .contraction(let filter, let method):
         return try nest.withContractionStorage { (storage) throws(Failure) in
             let problem = nest.contraction(filter: filter, storage)
-            if method == .auto && problem.isCorrelation {
-                var finished: Bool?
-                _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
-                    guard let sliding = problem.sliding(into: axes) else { return true }
+            var finished: Bool?
+            if method == .auto {
+                try problem.withCorrelation { (sliding) throws(Failure) in
                     finished = try run(sliding, method: .auto, threads: threads, control: control)
-                    return true
                 }
-                if let finished { return finished }
             }
+            if let finished { return finished }
             return try run(problem, method: method, threads: threads, control: control, store: nil)
         }
     }
@@ -63,11 +61,15 @@ private func runProduct(
 }
 
 extension ContractionProblem {
-    /// Whether one filter slides over every image by itself, as in `correlate`.
-    fileprivate var isCorrelation: Bool {
-        if batch.count > 0 || rows.count > 0 || windowCount == 0 { return false }
-        for i in 0..<depth.count where depth[i].window < 0 { return false }
-        return true
+    /// Calls `body` with the sliding problem that this is, if one filter slides over every image by itself, as in
+    /// `correlate`.
+    fileprivate func withCorrelation(_ body: (SlidingProblem) throws(Failure) -> Void) throws(Failure) {
+        if batch.count > 0 || rows.count > 0 || windowCount == 0 { return }
+        for i in 0..<depth.count where depth[i].window < 0 { return }
+        _ = try withAxes(rank: maximumRank) { (axes) throws(Failure) in
+            if let sliding = sliding(into: axes) { try body(sliding) }
+            return true
+        }
     }
 }
 
@@ -83,7 +85,17 @@ package func explain(_ nest: LoopNest, method: NestMethod, threads: Int) throws(
         case .contraction(let filter, let method):
             _ = try nest.withContractionStorage { (storage) throws(Failure) in
                 let problem = nest.contraction(filter: filter, storage)
-                found = try explain(problem, method: method, threads: threads)
+                var described: Explanation?
+                if method == .auto {
+                    try problem.withCorrelation { (sliding) throws(Failure) in
+                        described = try explain(sliding, method: .auto, threads: threads)
+                    }
+                }
+                if let described {
+                    found = described
+                } else {
+                    found = try explain(problem, method: method, threads: threads)
+                }
                 return true
             }
             return found

@@ -112,12 +112,13 @@ extension LoopNest {
     private func joins(_ problem: inout ContractionProblem, column c: Int, depth d: Int) -> Bool {
         let (output, tap) = (problem.columns[c], problem.depth[d])
         let (a, b) = (output.inputStride, tap.inputStride)
-        // Both upwards, or both downwards: the window then lies the other way round.
-        if a == 0 || b == 0 || (a < 0) != (b < 0) { return false }
+        if a == 0 || b == 0 { return false }
         let unit = greatestCommonDivisor(abs(a), abs(b))
         if abs(a) >= saturatingMultiply(abs(b), tap.extent) || abs(b) >= saturatingMultiply(abs(a), output.extent) {
             return false
         }
+        // Taps are walked in the direction of the outputs; where that is downwards, the window lies the other way round.
+        if (a < 0) != (b < 0) { problem.turnDepth(d) }
         var window = ContractionWindow()
         window.inputStride = a < 0 ? 0 &- unit : unit
         let (step, dilation) = (abs(a) / unit, abs(b) / unit)
@@ -127,5 +128,16 @@ extension LoopNest {
         (problem.depth[d].window, problem.depth[d].step) = (problem.windowCount, dilation)
         problem.windowCount += 1
         return true
+    }
+}
+
+extension ContractionProblem {
+    /// Walks a summed index from its other end.
+    fileprivate mutating func turnDepth(_ d: Int) {
+        let last = depth[d].extent &- 1
+        input += last &* depth[d].inputStride
+        filter += last &* depth[d].filterStride
+        depth[d].inputStride = 0 &- depth[d].inputStride
+        depth[d].filterStride = 0 &- depth[d].filterStride
     }
 }

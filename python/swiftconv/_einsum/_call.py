@@ -104,7 +104,7 @@ def prepare(
         boundary=boundary,
         method=method,
         threads=threads,
-        path=_call_path(extents, subscripts.output_count, optimize, method),
+        path=_call_path(arrays, extents, subscripts.output_count, optimize, method),
     )
 
 
@@ -132,11 +132,16 @@ def _core_casts(source: np.dtype, target: np.dtype) -> bool:
     return source is target or _dtypes.can_cast(source, target)
 
 
-def _call_path(extents: Extents, output_count: int, optimize: Any, method: int) -> _path.Path:
+def _call_path(
+    arrays: Sequence[np.ndarray], extents: Extents, output_count: int, optimize: Any, method: int
+) -> _path.Path:
     operands = len(extents.sets)
     if optimize is False and (operands == 1 or method != METHODS["auto"]):
         return (tuple(range(operands)),)
-    return _path.path(extents.sets, extents.extents, output_count, optimize)
+    overlapping = frozenset(
+        [place for place, array in enumerate(arrays) if extents.windows[place] or _factors.shares_memory(array)]
+    )
+    return _path.path(extents.sets, extents.extents, output_count, optimize, overlapping)
 
 
 def contract(
@@ -168,7 +173,7 @@ def contract(
         boundary=_factors.FILL,
         method=METHODS["auto"],
         threads=threads,
-        path=_call_path(found, len(indices), False, METHODS["auto"]),
+        path=_call_path(arrays, found, len(indices), False, METHODS["auto"]),
     )
     return run(call)
 

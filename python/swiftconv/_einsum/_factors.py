@@ -79,6 +79,14 @@ def is_padded(windows: tuple[Window, ...]) -> bool:
     return any(window.before or window.after for window in windows)
 
 
+def shares_memory(array: np.ndarray) -> bool:
+    """Whether elements must lie in the same place, as those of windows and of broadcast arrays do."""
+    reach = array.itemsize
+    for extent, stride in zip(array.shape, array.strides):
+        reach += (extent - 1) * abs(stride)
+    return array.nbytes > reach
+
+
 @lru_cache(maxsize=512)
 def core_pads(
     shape: tuple[int, ...],

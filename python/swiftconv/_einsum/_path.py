@@ -23,10 +23,13 @@ _WORTH_A_STEP = 1 << 14
 _NUMPY_NAMES = ("greedy", "optimal")
 
 
-def path(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
-    """The steps for operands with these indices; `optimize` is what the user wrote."""
+def path(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any, overlapping: frozenset[int]) -> Path:
+    """The steps for operands with these indices; `optimize` is what the user wrote.
+
+    `overlapping` are the places of operands whose elements share memory, as windows do.
+    """
     if optimize is False:
-        return _default_path(sets, extents, output_count)
+        return _default_path(sets, extents, output_count, overlapping)
     key = _key(optimize)
     if key is None:
         return _searched(sets, extents, output_count, optimize)
@@ -109,9 +112,9 @@ def as_plain(
 
 
 @lru_cache(maxsize=512)
-def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int) -> Path:
+def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]) -> Path:
     """One step for all, unless sums within operands first, or pairs, save many multiplications."""
-    alone, reduced = _sums_within(sets, extents, output_count)
+    alone, reduced = _sums_within(sets, extents, output_count, overlapping)
     work = _multiplications(reduced, extents)
     if len(sets) < 3 or work < _WORTH_A_STEP:
         return (*alone, tuple(range(len(sets))))
@@ -121,15 +124,22 @@ def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int) -> P
     return (*alone, tuple(range(len(sets))))
 
 
-def _sums_within(sets: _Sets, extents: tuple[int, ...], output_count: int) -> tuple[Path, _Sets]:
+def _sums_within(
+    sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]
+) -> tuple[Path, _Sets]:
     """Steps that sum an operand over indices which nothing else has, and the indices that are left.
 
-    Each step moves an operand to the list's end, so that after one for each of them they are in order again.
+    Each step moves an operand to the list's end, so that after one for each of them they are in order again. Operands
+    of windows are left as they are: their sums would store every window.
     """
     if len(sets) == 1:
         return (), sets
     shared = [
-        frozenset(i for i in own if i < output_count or any(i in other for k, other in enumerate(sets) if k != place))
+        own
+        if place in overlapping
+        else frozenset(
+            i for i in own if i < output_count or any(i in other for k, other in enumerate(sets) if k != place)
+        )
         for place, own in enumerate(sets)
     ]
     saved = _multiplications(sets, extents) - _multiplications(tuple(shared), extents)
