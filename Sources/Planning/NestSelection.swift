@@ -79,6 +79,7 @@ package func explain(_ nest: LoopNest, method: NestMethod, threads: Int) throws(
     if method != .reference {
         var nest = nest
         nest.simplify()
+        if nest.outputExtent == 0 { return try RowNest.explain(nest, threads: threads) }
         switch try selectAlgorithm(nest, method) {
         case .reference: break
         case .rows: return try RowNest.explain(nest, threads: threads)
@@ -143,15 +144,14 @@ private func windowFilter(_ nest: LoopNest) -> Int? {
         for i in 0..<nest.outputCount where nest.isWindowed(i) && nest.has(1 - input, i) { return nil }
         return 1 - input
     }
-    var found: Int?
-    for filter in [1, 0] {
-        _ = try? nest.withContractionStorage { (storage) throws(Failure) in
-            if nest.contraction(filter: filter, storage).windowCount > 0 { found = filter }
-            return true
-        }
-        if found != nil { break }
+    return slides(nest, filter: 1) ? 1 : slides(nest, filter: 0) ? 0 : nil
+}
+
+private func slides(_ nest: LoopNest, filter: Int) -> Bool {
+    let found = try? nest.withContractionStorage { (storage) throws(Failure) in
+        nest.contraction(filter: filter, storage).windowCount > 0
     }
-    return found
+    return found ?? false
 }
 
 /// The input is the factor along which the output is contiguous: its elements fill the vectors.
