@@ -52,6 +52,8 @@ extension LoopNest {
             windows: storage.windows, windowCount: 0)
         setGivenWindows(&problem, filter: filter)
         findWindows(&problem)
+        problem.sortWindows()
+        problem.sumsOverOutputs = problem.windowed(problem.depth) > problem.windowed(problem.columns)
         return problem
     }
 
@@ -132,6 +134,26 @@ extension LoopNest {
 }
 
 extension ContractionProblem {
+    /// Combinations of those indices of a list that move windows.
+    fileprivate func windowed(_ list: IndexList) -> Int {
+        var product = 1
+        for i in 0..<list.count where list[i].window >= 0 { product = saturatingMultiply(product, list[i].extent) }
+        return product
+    }
+
+    /// Puts windows in the order of memory, the innermost last, as layers have them.
+    fileprivate mutating func sortWindows() {
+        for last in 1..<max(windowCount, 1) {
+            var w = last
+            while w > 0 && abs(windows[w &- 1].inputStride) < abs(windows[w].inputStride) {
+                (windows[w &- 1], windows[w]) = (windows[w], windows[w &- 1])
+                columns.exchangeWindows(w &- 1, w)
+                depth.exchangeWindows(w &- 1, w)
+                w &-= 1
+            }
+        }
+    }
+
     /// Walks a summed index from its other end.
     fileprivate mutating func turnDepth(_ d: Int) {
         let last = depth[d].extent &- 1
@@ -139,5 +161,13 @@ extension ContractionProblem {
         filter += last &* depth[d].filterStride
         depth[d].inputStride = 0 &- depth[d].inputStride
         depth[d].filterStride = 0 &- depth[d].filterStride
+    }
+}
+
+extension IndexList {
+    fileprivate func exchangeWindows(_ a: Int, _ b: Int) {
+        for i in 0..<count where self[i].window == a || self[i].window == b {
+            self[i].window = a &+ b &- self[i].window
+        }
     }
 }
