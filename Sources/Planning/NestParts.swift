@@ -132,11 +132,15 @@ func runInPieces(
     }
     if index < 0 { return nil }
     let extent = nest.extents[index]
-    // No fewer than some tiles of rows, however long the sums are.
-    let pieces = min(ceilingDivide(extent, leastRows), ceilingDivide(packedBytes, largestFilter))
-    // Whole blocks of rows, where there are so many.
-    let even = ceilingDivide(extent, pieces)
-    let perPiece = even > rowBlock ? even / rowBlock * rowBlock : even
+    // Blocks of rows stay whole, however long the sums are: values of this index that make one.
+    var rows = 1
+    for i in 0..<nest.outputCount where nest.has(filter, i) && !nest.has(1 - filter, i) {
+        rows = saturatingMultiply(rows, nest.extents[i])
+    }
+    let isRow = !nest.has(1 - filter, index)
+    let least = isRow ? min(extent, max(1, rowBlock / max(1, rows / extent))) : 1
+    let pieces = min(extent / least, ceilingDivide(packedBytes, largestFilter))
+    let perPiece = ceilingDivide(extent, pieces) / least * least
     if perPiece >= extent { return nil }
     var piece = nest
     func move(by steps: Int) {
@@ -159,9 +163,8 @@ func runInPieces(
 }
 
 /// Bytes of a packed filter that a product may hold, and rows of a block.
-private let largestFilter = 8 << 20
+private let largestFilter = 16 << 20
 private let rowBlock = 516
-private let leastRows = 48
 
 extension ArithmeticKind {
     /// A dtype whose values in memory are what the arithmetic computes with.

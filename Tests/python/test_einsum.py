@@ -319,3 +319,20 @@ def test_methods_agree(method, rng):
 def test_it_is_a_function_like_others():
     assert pickle.loads(pickle.dumps(swiftconv.einsum)) is swiftconv.einsum
     assert swiftconv.einsum.__module__ == "swiftconv._einsum._functions"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16], ids=str)
+@pytest.mark.parametrize("subscripts, left, right", [
+    ("ki,kj->ij", (17000, 530), (17000, 130)),  # blocks pack their own rows
+    ("ik,kj->ji", (530, 17000), (17000, 130)),
+    ("ki,kj->ij", (2600, 1700), (2600, 40)),  # the filter is packed piece by piece
+    ("bki,bkj->bij", (70, 300, 250), (70, 300, 20)),
+    ("ki,kj->ij", (60000, 20), (60000, 30)),  # long sums of few outputs, in parts
+])  # fmt: skip
+def test_products_whose_packed_factor_would_be_large(subscripts, left, right, dtype, rng):
+    a, b = rng.integers(-2, 3, left).astype(dtype), rng.integers(-2, 3, right).astype(dtype)
+    expected = np.einsum(subscripts, a.astype(np.float64), b.astype(np.float64), optimize=True)
+    for threads in (1, 2):
+        np.testing.assert_array_equal(
+            swiftconv.einsum(subscripts, a, b, threads=threads), expected.astype(np.int64).astype(dtype)
+        )

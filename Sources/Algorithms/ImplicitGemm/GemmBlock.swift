@@ -75,6 +75,9 @@ struct GemmBlock {
                 problem.filter
                 + (problem.batch.offset(batch, .filter) &+ problem.rows.offset(firstRow, .filter))
             problem.rows.writeOffsets(rows, .filter, to: ints(layout.rowsFilter))
+        } else if plan.filter.isPackedByBlock {
+            filter = problem.filter + problem.batch.offset(batch, .filter)
+            for row in 0..<rowCount { ints(layout.rowsFilter)[row] = plan.filter.rowOffset(row) }
         } else {
             let first = plan.filter.rowOffset(firstRow)
             filter = packed + (batch &* plan.filter.batchBytes &+ first)
@@ -149,6 +152,7 @@ struct GemmBlock {
         depthCount = depth.extent
         wordCount = plan.operands.words(depthCount)
         firstWord = plan.depthBlocks.groupsBefore(number, size: plan.operands.depths)
+        if plan.filter.isPackedByBlock { packRows(plan.depthBlocks.span(number)) }
         if columnCount == 0 || depthCount == 0 {
             segmentCount = 0
             return
@@ -169,6 +173,14 @@ struct GemmBlock {
         }
         findSegments()
         writeSegments()
+    }
+
+    /// The rows of the block, for a block of depths.
+    private func packRows(_ span: (first: Int, count: Int)) {
+        plan.pointee.filter.packGroups(
+            plan.pointee.problem, filter, firstRow..<firstRow &+ rowCount,
+            depths: span.first..<span.first &+ span.count,
+            to: scratch + layout.rowGroups, stage: scratch + layout.rowTables)
     }
 
     private var isInside: Bool {
@@ -373,6 +385,7 @@ struct GemmBlock {
     }
 
     private var rowBase: UnsafeRawPointer {
+        if plan.pointee.filter.isPackedByBlock { return UnsafeRawPointer(scratch + layout.rowGroups) }
         if plan.pointee.lanesAreColumns { return filter + firstWord &* plan.pointee.filter.rowStep }
         return copiesRows ? UnsafeRawPointer(scratch + layout.rowWords) : source
     }

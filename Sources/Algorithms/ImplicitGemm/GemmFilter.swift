@@ -10,6 +10,9 @@ struct GemmFilter {
     /// Not 0 where a tile's rows lie side by side, in place or packed in groups: from one depth to the next, in bytes. Tiles
     /// then read one run of memory (packed groups: 1.03-1.14x on large products).
     let rowPitch: Int
+    /// Whether a block packs its rows itself, one block of depths after the other: a packed filter would be large, and nobody
+    /// keeps it.
+    let isPackedByBlock: Bool
     /// From one packed group of rows to the next. No multiple of a few cache lines: groups are written side by side.
     let groupPitch: Int
     let panelWidth: Int
@@ -31,7 +34,7 @@ struct GemmFilter {
 
     init(
         _ problem: ContractionProblem, _ operands: GemmOperands, _ depthBlocks: IndexBlocks, lanesAreColumns: Bool,
-        panelWidth: Int
+        panelWidth: Int, isKept: Bool
     ) {
         self.panelWidth = panelWidth
         self.operands = operands
@@ -58,8 +61,11 @@ struct GemmFilter {
         } else {
             rowPitch = element <= 8 ? contractionTileRows &* element : 0
         }
-        let groupBytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(contractionTileRows, words), element))
-        groupPitch = groupBytes / 64 % 8 == 0 ? saturatingAdd(groupBytes, 64) : groupBytes
+        let whole = GemmFilter.groupPitch(depths: words, element)
+        let isLarge =
+            saturatingMultiply(ceilingDivide(min(rows, 516), contractionTileRows), whole) > largestPackedFilter
+        isPackedByBlock = isReadable && !isInPlace && rowPitch != 0 && isLarge && !isKept
+        groupPitch = isPackedByBlock ? GemmFilter.groupPitch(depths: blocks.largest, element) : whole
         let padded = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
         corrections =
             rowPitch != 0
@@ -67,7 +73,12 @@ struct GemmFilter {
             : roundToCacheLine(saturatingMultiply(saturatingMultiply(padded, words), element))
         let correctionBytes = operands.raisesSamples ? roundToCacheLine(saturatingMultiply(padded, element)) : 0
         batchBytes = saturatingAdd(corrections, correctionBytes)
-        byteCount = isInPlace ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
+        byteCount = isInPlace || isPackedByBlock ? 0 : saturatingMultiply(batchBytes, problem.batch.extent)
+    }
+
+    private static func groupPitch(depths: Int, _ element: Int) -> Int {
+        let bytes = roundToCacheLine(saturatingMultiply(saturatingMultiply(contractionTileRows, depths), element))
+        return bytes / 64 % 8 == 0 ? saturatingAdd(bytes, 64) : bytes
     }
 
     private static func isBoolean(_ problem: ContractionProblem) -> Bool {
@@ -115,7 +126,9 @@ struct GemmFilter {
             packWords(problem, source, unit: unit, to: target, stage: stage)
         } else if rowPitch != 0 {
             let first = unit &* unitRows
-            packGroups(problem, source, first..<min(first &+ unitRows, rows), to: target, stage: stage)
+            packGroups(
+                problem, source, first..<min(first &+ unitRows, rows), depths: 0..<depth, to: target + rowOffset(first),
+                stage: stage)
         } else if suppliesRows {
             packRow(
                 problem, source + problem.rows.offset(unit, .filter), to: target + unit &* depth &* element,
@@ -135,7 +148,7 @@ struct GemmFilter {
 
     private var elementStageBytes: Int {
         let tables = 8 &* (max(panelWidth, contractionTileRows) &+ 2 &* panelDepths)
-        if rowPitch != 0 {
+        if rowPitch != 0 && !isPackedByBlock {
             let lines = saturatingMultiply(saturatingMultiply(depth, element), contractionTileRows)
             return max(tables, saturatingAdd(16 &* stageElements, lines))
         }
@@ -143,52 +156,57 @@ struct GemmFilter {
         return roundToCacheLine(turned) &+ 8 &* panelWidth
     }
 
-    /// Whole groups of rows side by side in the filter are read a run at a time, others each by itself.
-    private func packGroups(
-        _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ range: Range<Int>,
+    /// Packs some depths of whole groups of rows. Those side by side in the filter are read a run at a time, others each by
+    /// itself. (All depths, but where elements are as they are computed with.)
+    func packGroups(
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ range: Range<Int>, depths: Range<Int>,
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let run = isCopied(problem) ? problem.rows.filterRun(element) : 1
         var first = range.lowerBound
+        var target = target
         while first < range.upperBound {
             let left = min(range.upperBound &- first, run &- first % run)
-            let groups = left / contractionTileRows
-            if groups == 0 {
-                packGroup(problem, source, first: first, to: target + rowOffset(first), stage: stage)
-                first &+= contractionTileRows
-                continue
+            let groups = max(1, left / contractionTileRows)
+            if left < contractionTileRows {
+                packGroup(problem, source, first: first, depths: depths, to: target, stage: stage)
+            } else {
+                packRun(
+                    problem, source + problem.rows.offset(first, .filter), groups: groups, depths: depths, to: target,
+                    stage: stage)
             }
-            packRun(
-                problem, source + problem.rows.offset(first, .filter), groups: groups, to: target + rowOffset(first),
-                stage: stage)
             first &+= groups &* contractionTileRows
+            target += groups &* groupPitch
         }
     }
 
     private func packRun(
-        _ problem: ContractionProblem, _ source: UnsafeRawPointer, groups: Int, to target: UnsafeMutableRawPointer,
-        stage: UnsafeMutableRawPointer
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, groups: Int, depths: Range<Int>,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
-        let depths = stage.assumingMemoryBound(to: Int.self)
-        var number = 0
-        while number < depth {
-            let part = number..<min(number &+ panelDepths, depth)
-            problem.depth.writeOffsets(part, .filter, to: depths)
+        let offsets = stage.assumingMemoryBound(to: Int.self)
+        var number = depths.lowerBound
+        while number < depths.upperBound {
+            let part = number..<min(number &+ panelDepths, depths.upperBound)
+            problem.depth.writeOffsets(part, .filter, to: offsets)
             copyGroups(
-                source + problem.depth.offset(number, .filter), offsets: depths, rows: part.count,
-                to: target + number &* rowStep, groups: groups, pitch: groupPitch, elementBytes: element)
+                source + problem.depth.offset(number, .filter), offsets: offsets, rows: part.count,
+                to: target + (number &- depths.lowerBound) &* rowStep, groups: groups, pitch: groupPitch,
+                elementBytes: element)
             number = part.upperBound
         }
     }
 
     /// A group of rows, packed as a panel as wide, or each packed and then all transposed.
     private func packGroup(
-        _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, to target: UnsafeMutableRawPointer,
-        stage: UnsafeMutableRawPointer
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, depths: Range<Int>,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let count = min(contractionTileRows, rows &- first)
         if isCopied(problem) {
-            packPanel(problem, source, first: first, count: count, width: contractionTileRows, to: target, stage: stage)
+            packPanel(
+                problem, source, first: first, count: count, depths: depths, width: contractionTileRows, to: target,
+                stage: stage)
             return
         }
         let line = depth &* element
@@ -208,24 +226,25 @@ struct GemmFilter {
 
     /// Rows of the filter as the lanes of a panel, whatever their strides.
     private func packPanel(
-        _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, count: Int, width: Int,
-        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, first: Int, count: Int, depths whole: Range<Int>,
+        width: Int, to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
     ) {
         let lanes = stage.assumingMemoryBound(to: Int.self)
         let (depths, runs) = (lanes + width, lanes + (width &+ panelDepths))
         let pitch = width &* element
         problem.rows.writeOffsets(first..<first &+ count, .filter, to: lanes)
         let source = source + problem.rows.offset(first, .filter)
-        var number = 0
-        while number < depth {
-            let range = number..<min(number &+ panelDepths, depth)
+        var number = whole.lowerBound
+        while number < whole.upperBound {
+            let range = number..<min(number &+ panelDepths, whole.upperBound)
             problem.depth.writeOffsets(range, .filter, to: depths)
             var panel = PanelSource(
                 source: source + problem.depth.offset(number, .filter), laneOffsets: lanes, lanes: count,
                 depthOffsets: depths, depth: range.count, depthRuns: runs,
                 depthRunCount: writeRuns(depths, count: range.count, distance: element, to: runs), elementBytes: element
             )
-            Kernels.packPanel(&panel, width: width, to: target + number &* pitch, pitch: pitch)
+            Kernels.packPanel(
+                &panel, width: width, to: target + (number &- whole.lowerBound) &* pitch, pitch: pitch)
             number = range.upperBound
         }
     }
@@ -287,7 +306,9 @@ struct GemmFilter {
             return
         }
         if isCopied(problem) {
-            packPanel(problem, source, first: first, count: count, width: panelWidth, to: target, stage: stage)
+            packPanel(
+                problem, source, first: first, count: count, depths: 0..<depth, width: panelWidth, to: target,
+                stage: stage)
             return
         }
         let pitch = panelWidth &* element
@@ -368,6 +389,9 @@ private let manyColumns = 1024
 private let shortRow = 2048
 /// Depths of a run up to which a call for each takes longer than the run.
 private let shortRun = 8
+/// Bytes of a block of packed rows, all depths of them, beyond which blocks pack their rows one block of depths after the
+/// other: 516 rows of 16,000 floats. It costs 5 to 12 % of 2048 x 2048 products, once for each block of columns.
+private let largestPackedFilter = 32 << 20
 /// Groups of a unit of packing: a few cache lines of rows side by side.
 private let groupsPacked = 16
 /// Depths whose places are listed at a time.

@@ -30,7 +30,8 @@ struct GemmPlan {
     var panelWidth: Int { panelVectors &* lanes }
     var panelPitch: Int { panelWidth &* element }
 
-    init(_ problem: ContractionProblem, threads: Int) {
+    /// `isKept`: the packed filter serves other calls.
+    init(_ problem: ContractionProblem, threads: Int, isKept: Bool = false) {
         self.problem = problem
         let arithmetic = problem.arithmetic
         element = arithmetic.byteCount
@@ -78,7 +79,8 @@ struct GemmPlan {
             problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
             result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        filter = GemmFilter(problem, operands, depthBlocks, lanesAreColumns: lanesAreColumns, panelWidth: width)
+        filter = GemmFilter(
+            problem, operands, depthBlocks, lanesAreColumns: lanesAreColumns, panelWidth: width, isKept: isKept)
     }
 
     /// Blocks that threads can share more evenly, where tasks are few: of columns, down to half as large (7 blocks of
@@ -121,7 +123,8 @@ struct GemmPlan {
     /// Whether one batch combination is one block that is read where it lies: all of them then have the same offsets.
     var repeatsBlock: Bool {
         rowBlocks.count == 1 && columnBlocks.count == 1 && depthBlocks.count == 1 && problem.windowCount == 0
-            && reader.isPlain && operands.areElements && problem.epilogue.isEmpty && problem.batch.count > 0
+            && !filter.isPackedByBlock && reader.isPlain && operands.areElements && problem.epilogue.isEmpty
+            && problem.batch.count > 0
     }
 
     var taskCount: Int {

@@ -57,6 +57,9 @@ struct GemmScratch {
     var panel = 0
     var rowWords = 0
     var rowWordsPitch = 0
+    /// Rows of the filter that a block packs itself, and tables for it.
+    var rowGroups = 0
+    var rowTables = 0
     var patch = 0
     var sums = 0
     var byteCount = 0
@@ -88,6 +91,10 @@ struct GemmScratch {
         rowWordsPitch = 4 &* words
         let copiesRows = !plan.lanesAreColumns && !plan.operands.areElements
         rowWords = places.take(copiesRows ? saturatingMultiply(rowCount, rowWordsPitch) : 0)
+        let filter = plan.filter
+        let groups = filter.isPackedByBlock ? ceilingDivide(rows, contractionTileRows) : 0
+        rowGroups = places.take(saturatingMultiply(groups, filter.groupPitch))
+        rowTables = places.take(filter.isPackedByBlock ? filter.stageBytes(plan.problem) : 0)
         let patchBytes = GemmPatch.byteCount(
             plan.problem, plan.columnBlocks, plan.depthBlocks, element: plan.operands.elementBytes)
         patch = places.take(saturatingAdd(patchBytes, 64))

@@ -10,7 +10,9 @@ package enum ImplicitGemm {
     ) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         return try withSimplified(problem) { (problem) throws(Failure) in
-            try run(GemmPlan(problem, threads: threads), threads: threads, control: control, store: store)
+            try run(
+                GemmPlan(problem, threads: threads, isKept: store != nil), threads: threads, control: control,
+                store: store)
         }
     }
 
@@ -65,9 +67,10 @@ package enum ImplicitGemm {
     ) throws(Failure) -> Bool {
         let layout = GemmScratch(plan)
         let used = plan.threads(threads)
-        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(plan.filter.stageBytes(plan.problem)))
+        let stageBytes = plan.filter.byteCount == 0 ? 0 : plan.filter.stageBytes(plan.problem)
+        let perThread = max(roundToCacheLine(layout.byteCount), roundToCacheLine(stageBytes))
         let key = PackingKey(form: plan.filter.form, plan.problem, base: store?.base ?? plan.problem.filter)
-        let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.isInPlace ? nil : store)
+        let packed = try PackedFilter(byteCount: plan.filter.byteCount, key, plan.filter.byteCount == 0 ? nil : store)
         let filter = packed.base
         let isPacked = packed.isPacked
         let finished = try withWorkspace(byteCount: saturatingMultiply(perThread, used)) { (scratch) throws(Failure) in
@@ -98,7 +101,7 @@ package enum ImplicitGemm {
         _ context: UnsafeMutablePointer<GemmContext>, threads: Int, _ control: Control
     ) -> Bool {
         let filter = context.pointee.plan.pointee.filter
-        if filter.isInPlace { return true }
+        if filter.byteCount == 0 { return true }
         let units = filter.units &* context.pointee.plan.pointee.problem.batch.extent
         let grain = max(1, 65_536 / max(1, filter.byteCount / max(units, 1)))
         return ThreadPool.run(
