@@ -217,3 +217,19 @@ def test_windows_are_known_by_their_strides(rng):
         ("b (m+p) (n+q), p q -> b m n", images, f),
     ]:
         assert swiftconv.explain(swiftconv.einsum, *arguments).algorithm == correlated.algorithm
+
+
+@pytest.mark.parametrize(
+    "subscripts", ["b (y+i) (x+j), i, j -> b y x", "i, b (y+i) (x+j), j -> b y x", "byxij,i,j->byx"]
+)
+def test_factors_of_a_filter_are_multiplied_first(subscripts, rng):
+    images, rows, columns = rng.integers(-3, 4, (3, 40, 50)), rng.integers(-3, 4, 7), rng.integers(-3, 4, 5)
+    view = np.lib.stride_tricks.sliding_window_view(images, (7, 5), axis=(1, 2))
+    operands = [rows, images, columns] if subscripts.startswith("i") else [images, rows, columns]
+    if "(" not in subscripts:
+        operands[0] = view
+    expected = np.einsum("byxij,i,j->byx", view, rows, columns)
+    np.testing.assert_array_equal(swiftconv.einsum(subscripts, *operands), expected)
+    plan = swiftconv.explain(swiftconv.einsum, subscripts, *operands)
+    assert len(plan.steps) == 2 and plan.temporary_bytes == 7 * 5 * 8
+    assert "stencil" in plan.steps[-1]

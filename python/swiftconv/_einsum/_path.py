@@ -20,6 +20,8 @@ _Sets = tuple[frozenset[int], ...]
 
 # Multiplications that one more call and its temporary array have to save.
 _WORTH_A_STEP = 1 << 14
+# Elements up to which a product of operands is a filter.
+_LARGEST_FILTER = 1 << 16
 _NUMPY_NAMES = ("greedy", "optimal")
 
 
@@ -115,13 +117,35 @@ def as_plain(
 def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]) -> Path:
     """One step for all, unless sums within operands first, or pairs, save many multiplications."""
     alone, reduced = _sums_within(sets, extents, output_count, overlapping)
+    together = (tuple(range(len(sets))),)
     work = _multiplications(reduced, extents)
     if len(sets) < 3 or work < _WORTH_A_STEP:
-        return (*alone, tuple(range(len(sets))))
+        return (*alone, *together)
+    filters = _filters_first(reduced, extents, output_count, overlapping)
+    if filters is not None:
+        return (*alone, *filters)
     pairs = _searched(reduced, extents, output_count, "greedy")
     if 2 * _path_multiplications(pairs, reduced, extents, output_count) < work - _WORTH_A_STEP * (len(pairs) - 1):
         return (*alone, *pairs)
-    return (*alone, tuple(range(len(sets))))
+    return (*alone, *together)
+
+
+def _filters_first(
+    sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]
+) -> Path | None:
+    """Beside one operand of windows, the others are multiplied first if their product is a small filter, all summed over.
+
+    A search, to which every window is elements of its own, would rather make an array of sums for each factor.
+    """
+    if len(overlapping) != 1:
+        return None
+    held = list(sets)
+    others = tuple([place for place in range(len(sets)) if place not in overlapping])
+    taken = take(held, others)
+    kept = step_indices(taken, held, output_count)
+    is_filter = all(index >= output_count for index in kept)
+    small = prod([extents[index] for index in kept]) <= _LARGEST_FILTER
+    return (others, (0, 1)) if is_filter and small else None
 
 
 def _sums_within(
