@@ -10,9 +10,9 @@ struct SumParts {
     let perPart: Int
     let count: Int
 
-    /// Nil where the sum is short or there are outputs enough.
+    /// Nil where the sum is short or there are outputs enough. A batch plays no part: it must not decide how sums are cut.
     init?(_ nest: LoopNest) {
-        let (outputs, depth) = (nest.outputExtent, nest.depth)
+        let (outputs, depth) = (nest.outputs { nest.has(0, $0) != nest.has(1, $0) }, nest.depth)
         if depth < 2 * partProducts || outputs > keptSums / 4 || nest.indexCount >= maximumRank { return nil }
         var longest = nest.outputCount
         for i in nest.outputCount..<nest.indexCount where nest.extents[i] > nest.extents[longest] { longest = i }
@@ -120,46 +120,76 @@ private func add(
     }
 }
 
-/// Runs a product whose packed filter would be large a piece of an index after the other: one that the filter shares with the
-/// output. Nil where it would not.
-func runInPieces(
-    _ nest: LoopNest, filter: Int, packedBytes: Int, _ product: (LoopNest) throws(Failure) -> Bool
-) throws(Failure) -> Bool? {
+/// A batch index to take piece by piece, and how much of it at a time, if all sums of all parts would be many.
+func batchPieces(_ nest: LoopNest, _ parts: SumParts) -> NestPieces? {
+    let sums = saturatingMultiply(nest.outputExtent, parts.count)
+    if sums <= keptSums { return nil }
+    return NestPieces(nest, pieces: ceilingDivide(sums, keptSums), least: { _ in 1 }) {
+        nest.has(0, $0) == nest.has(1, $0)
+    }
+}
+
+/// An index that the filter shares with the output, to take piece by piece if the packed filter would be large. Blocks of rows
+/// stay whole, however long the sums are.
+func filterPieces(_ nest: LoopNest, filter: Int, packedBytes: Int) -> NestPieces? {
     if packedBytes <= largestFilter { return nil }
-    var index = -1
-    for i in 0..<nest.outputCount where nest.has(filter, i) && (index < 0 || nest.extents[i] > nest.extents[index]) {
-        index = i
+    let rows = nest.outputs { nest.has(filter, $0) && !nest.has(1 - filter, $0) }
+    return NestPieces(
+        nest, pieces: ceilingDivide(packedBytes, largestFilter),
+        least: { nest.has(1 - filter, $0) ? 1 : max(1, rowBlock / max(1, rows / nest.extents[$0])) }
+    ) { nest.has(filter, $0) }
+}
+
+/// An index of the output that is walked piece by piece, one after the other.
+struct NestPieces {
+    private let index: Int
+    private let perPiece: Int
+
+    /// The longest of the `eligible` indices in about so many pieces, of `least` values of it or a multiple; nil where that is
+    /// one.
+    init?(_ nest: LoopNest, pieces: Int, least: (Int) -> Int, eligible: (Int) -> Bool) {
+        var longest = -1
+        for i in 0..<nest.outputCount where eligible(i) && (longest < 0 || nest.extents[i] > nest.extents[longest]) {
+            longest = i
+        }
+        if longest < 0 { return nil }
+        let extent = nest.extents[longest]
+        let unit = min(extent, least(longest))
+        index = longest
+        perPiece = ceilingDivide(extent, min(extent / unit, pieces)) / unit * unit
+        if perPiece >= extent { return nil }
     }
-    if index < 0 { return nil }
-    let extent = nest.extents[index]
-    // Blocks of rows stay whole, however long the sums are: values of this index that make one.
-    var rows = 1
-    for i in 0..<nest.outputCount where nest.has(filter, i) && !nest.has(1 - filter, i) {
-        rows = saturatingMultiply(rows, nest.extents[i])
+
+    func run(_ nest: LoopNest, _ product: (LoopNest) throws(Failure) -> Bool) throws(Failure) -> Bool {
+        let extent = nest.extents[index]
+        var piece = nest
+        func move(by steps: Int) {
+            piece.output.data += steps &* nest.output.strides[index]
+            for f in 0..<nest.factorCount { nest.factors[f].data += steps &* nest.factors[f].strides[index] }
+        }
+        var first = 0
+        defer {
+            nest.extents[index] = extent
+            move(by: 0 &- first)
+        }
+        while first < extent {
+            let steps = min(perPiece, extent - first)
+            nest.extents[index] = steps
+            if try !product(piece) { return false }
+            move(by: steps)
+            first += steps
+        }
+        return true
     }
-    let isRow = !nest.has(1 - filter, index)
-    let least = isRow ? min(extent, max(1, rowBlock / max(1, rows / extent))) : 1
-    let pieces = min(extent / least, ceilingDivide(packedBytes, largestFilter))
-    let perPiece = ceilingDivide(extent, pieces) / least * least
-    if perPiece >= extent { return nil }
-    var piece = nest
-    func move(by steps: Int) {
-        piece.output.data += steps &* nest.output.strides[index]
-        for f in 0..<nest.factorCount { nest.factors[f].data += steps &* nest.factors[f].strides[index] }
+}
+
+extension LoopNest {
+    /// Combinations of some of the output's indices.
+    fileprivate func outputs(_ belongs: (Int) -> Bool) -> Int {
+        var product = 1
+        for i in 0..<outputCount where belongs(i) { product = saturatingMultiply(product, extents[i]) }
+        return product
     }
-    var first = 0
-    defer {
-        nest.extents[index] = extent
-        move(by: 0 &- first)
-    }
-    while first < extent {
-        let steps = min(perPiece, extent - first)
-        nest.extents[index] = steps
-        if try !product(piece) { return false }
-        move(by: steps)
-        first += steps
-    }
-    return true
 }
 
 /// Bytes of a packed filter that a product may hold, and rows of a block.

@@ -3,7 +3,7 @@ import CSwiftConv
 import Foundations
 
 /// Which algorithm runs a simplified loop nest: a pure function of its indices, strides and dtypes, and of the method asked
-/// for. Nothing that decides the order of a sum looks at the extents of the output alone.
+/// for. What decides the order of a sum looks at the rows, columns and depth of a product, never at a batch.
 package enum NestAlgorithm: Sendable, Equatable {
     /// Rows of products.
     case rows
@@ -38,24 +38,27 @@ package func run(_ nest: LoopNest, method: NestMethod, threads: Int, control: Co
     }
 }
 
-/// A matrix product, in parts where its sums are long, in pieces where its filter is large.
+/// A matrix product, in parts where its sums are long, in pieces where those or its packed filter would be many.
 private func runProduct(
     _ nest: LoopNest, filter: Int, threads: Int, control: Control
 ) throws(Failure) -> Bool {
+    func run(_ piece: LoopNest) throws(Failure) -> Bool {
+        try runProduct(piece, filter: filter, threads: threads, control: control)
+    }
     if nest.windowCount == 0, let parts = SumParts(nest) {
+        if let pieces = batchPieces(nest, parts) { return try pieces.run(nest, run) }
         return try runInParts(nest, parts, threads: threads, control: control) { (part) throws(Failure) in
             var part = part
             part.simplify()
-            return try runProduct(part, filter: filter, threads: threads, control: control)
+            return try run(part)
         }
     }
     return try nest.withContractionStorage { (storage) throws(Failure) in
         let problem = nest.contraction(filter: filter, storage)
-        let inPieces = try runInPieces(nest, filter: filter, packedBytes: ImplicitGemm.packedFilterBytes(problem)) {
-            (piece) throws(Failure) in
-            try runProduct(piece, filter: filter, threads: threads, control: control)
+        let packedBytes = ImplicitGemm.packedFilterBytes(problem)
+        if let pieces = filterPieces(nest, filter: filter, packedBytes: packedBytes) {
+            return try pieces.run(nest, run)
         }
-        if let inPieces { return inPieces }
         return try ImplicitGemm.run(problem, threads: threads, control: control)
     }
 }

@@ -118,8 +118,10 @@ struct LoopNestTests {
     /// Sums that round have the same bits whatever the number of threads and of other outputs along a batch.
     @Test func sameBits() {
         var generator = SeededGenerator(1260)
-        for subscripts in ["bi,bj->bij", "bki,bkj->bij", "bki->bi", "bk,bk->b", "bik,k->bi", "bki,bk->bi"] {
-            let extents: [Character: Int] = ["b": 9, "k": 70_000, "i": 3, "j": 4]
+        for subscripts in [
+            "bi,bj->bij", "bki,bkj->bij", "bkm,bkn->bmn", "bki->bi", "bk,bk->b", "bik,k->bi", "bki,bk->bi",
+        ] {
+            let extents: [Character: Int] = ["b": 9, "k": 70_000, "i": 3, "j": 4, "m": 8, "n": 9]
             let names = subscripts.dropLast(
                 subscripts.count - subscripts.firstIndex(of: "-")!.utf16Offset(in: subscripts)
             )
