@@ -133,7 +133,7 @@ def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int, over
 def _filters_first(
     sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]
 ) -> Path | None:
-    """Beside one operand of windows, the others are multiplied first if their product is a small filter, all summed over.
+    """Beside one operand of windows, the others are multiplied first if that makes a small filter, all summed over.
 
     A search, to which every window is elements of its own, would rather make an array of sums for each factor.
     """
