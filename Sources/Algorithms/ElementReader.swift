@@ -123,6 +123,40 @@ struct ElementWriter {
     }
 }
 
+// MARK: - One element
+
+extension ElementReader {
+    /// An element as the arithmetic holds it, in the first bytes.
+    func element(at source: UnsafeRawPointer) -> SIMD2<UInt64> {
+        var stage = SIMD2<UInt64>.zero
+        var value = SIMD2<UInt64>.zero
+        withUnsafeMutableBytes(of: &stage) { stage in
+            withUnsafeMutableBytes(of: &value) { value in
+                read(
+                    source, stride: type.byteCount, count: 1, to: value.baseAddress.unsafelyUnwrapped,
+                    stage: stage.baseAddress.unsafelyUnwrapped)
+            }
+        }
+        return value
+    }
+}
+
+extension ElementWriter {
+    /// Writes an element that the arithmetic holds in the first bytes.
+    func write(element: SIMD2<UInt64>, to destination: UnsafeMutableRawPointer) {
+        var element = element
+        var stages = SIMD4<UInt64>.zero
+        withUnsafeMutableBytes(of: &element) { element in
+            withUnsafeMutableBytes(of: &stages) { stages in
+                let first = stages.baseAddress.unsafelyUnwrapped
+                write(
+                    element.baseAddress.unsafelyUnwrapped, count: 1, to: destination, stride: output.byteCount,
+                    stages: first, first + 16)
+            }
+        }
+    }
+}
+
 // MARK: - Runs of any length
 
 /// Elements that are converted at a time.

@@ -136,7 +136,7 @@ func filterPieces(_ nest: LoopNest, filter: Int, packedBytes: Int) -> NestPieces
     let rows = nest.outputs { nest.has(filter, $0) && !nest.has(1 - filter, $0) }
     return NestPieces(
         nest, pieces: ceilingDivide(packedBytes, largestFilter),
-        least: { nest.has(1 - filter, $0) ? 1 : max(1, rowBlock / max(1, rows / nest.extents[$0])) }
+        least: { nest.has(1 - filter, $0) ? 1 : max(1, gemmBlockRows / max(1, rows / nest.extents[$0])) }
     ) { nest.has(filter, $0) }
 }
 
@@ -192,9 +192,8 @@ extension LoopNest {
     }
 }
 
-/// Bytes of a packed filter that a product may hold, and rows of a block.
+/// Bytes of a packed filter that a product may hold.
 private let largestFilter = 16 << 20
-private let rowBlock = 516
 
 extension ArithmeticKind {
     /// A dtype whose values in memory are what the arithmetic computes with.

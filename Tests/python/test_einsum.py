@@ -65,7 +65,9 @@ def test_mixed_dtypes(left, right, rng):
     try:
         dtype = np.result_type(left, right)
     except TypeError:
-        pytest.skip("no common dtype")
+        with pytest.raises(TypeError):
+            swiftconv.einsum("ij,jk", a, b)
+        return
     expected = numpy_einsum("ij,jk->ik", a.astype(dtype), b.astype(dtype))
     for _ in range(2):
         same(swiftconv.einsum("ij,jk->ik", a, b), expected)

@@ -38,7 +38,6 @@ static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t
 PyObject *native_einsum_function(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   enum { FUNCTION, DOCSTRING, RECIPES, NUMPY_EINSUM, ARGUMENTS };
   einsum_function *made = &native_state_of(module)->einsum;
-  PyObject *name, *result;
 
   if (count != ARGUMENTS || !PyBytes_Check(arguments[DOCSTRING]) || !PyDict_Check(arguments[RECIPES])) {
     PyErr_SetString(PyExc_TypeError,
@@ -64,11 +63,5 @@ PyObject *native_einsum_function(PyObject *module, PyObject *const *arguments, P
   made->definition.ml_doc = PyBytes_AsString(made->docstring);
   made->definition.ml_meth = (PyCFunction)(void (*)(void))einsum;
   made->definition.ml_flags = METH_FASTCALL | METH_KEYWORDS;
-  name = PyObject_GetAttrString(made->function, "__module__");
-  if (name == NULL)
-    return NULL;
-  /* Bound to the module, so that it is pickled by its name. */
-  result = PyCFunction_NewEx(&made->definition, module, name);
-  Py_DECREF(name);
-  return result;
+  return builtin_for(module, &made->definition, made->function);
 }

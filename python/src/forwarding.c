@@ -20,3 +20,13 @@ cleanup:
   Py_XDECREF(keywords);
   return result;
 }
+
+PyObject *builtin_for(PyObject *module, PyMethodDef *definition, PyObject *function) {
+  PyObject *name = PyObject_GetAttrString(function, "__module__"), *result;
+
+  if (name == NULL)
+    return NULL;
+  result = PyCFunction_NewEx(definition, module, name);
+  Py_DECREF(name);
+  return result;
+}

@@ -96,7 +96,6 @@ cleanup:
 PyObject *native_sliding_function(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   enum { OPERATION, FUNCTION, DOCSTRING, ARGUMENTS };
   sliding_function *made;
-  PyObject *name, *result;
   long operation;
 
   if (count != ARGUMENTS || !PyLong_Check(arguments[OPERATION]) || !PyBytes_Check(arguments[DOCSTRING])) {
@@ -126,11 +125,5 @@ PyObject *native_sliding_function(PyObject *module, PyObject *const *arguments, 
   made->definition.ml_doc = PyBytes_AsString(made->docstring);
   made->definition.ml_meth = (PyCFunction)(void (*)(void))(operation == SC_CORRELATE ? correlate : convolve);
   made->definition.ml_flags = METH_FASTCALL | METH_KEYWORDS;
-  name = PyObject_GetAttrString(made->function, "__module__");
-  if (name == NULL)
-    return NULL;
-  /* Bound to the module, so that it is pickled by its name. */
-  result = PyCFunction_NewEx(&made->definition, module, name);
-  Py_DECREF(name);
-  return result;
+  return builtin_for(module, &made->definition, made->function);
 }

@@ -8,7 +8,7 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 
-from . import _native
+from . import _native, _outside_core
 from ._call import CONVOLVE, CORRELATE, prepare
 from ._einsum._explain import prepare as prepare_einsum
 from ._einsum._functions import einsum
@@ -136,23 +136,11 @@ def _public_module(function: Callable[..., Any]) -> str:
 
 
 def _fields_outside_core(call: Explainable, algorithm: str, kernel: str) -> dict[str, Any]:
-    return {
-        "algorithm": algorithm,
-        "kernel": kernel,
-        "isa": "none",
-        "input": "gathered for each tap",
-        "output": "accumulated in a temporary array",
-        "vector_axis": -1,
-        "vector_lanes": 1,
-        "tile_rows": 0,
-        "tile_columns": 0,
-        "block_rows": 0,
-        "block_columns": 0,
-        # sum and term, and which outputs have one
-        "workspace_bytes": (2 * call.dtype.itemsize + 1) * _size(call.shape),
-        "tasks": 1,
-        "threads": 1,
-    }
+    # Sum and term, and which outputs have one.
+    workspace = (2 * call.dtype.itemsize + 1) * _size(call.shape)
+    return _outside_core.fields(
+        algorithm, kernel, workspace, "gathered for each tap", "accumulated in a temporary array"
+    )
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -68,31 +68,16 @@ extension ContractionProblem {
     }
 
     private func read(_ source: UnsafeRawPointer, _ type: ElementType, _ swapUnit: Int) -> SIMD2<UInt64> {
-        let reader = ElementReader(type: type, swapUnit: swapUnit, arithmetic)
-        var stage = SIMD2<UInt64>.zero
-        var value = SIMD2<UInt64>.zero
-        withUnsafeMutableBytes(of: &stage) { stage in
-            withUnsafeMutableBytes(of: &value) { value in
-                reader.read(
-                    source, stride: type.byteCount, count: 1, to: value.baseAddress.unsafelyUnwrapped,
-                    stage: stage.baseAddress.unsafelyUnwrapped)
-            }
-        }
-        return value
+        ElementReader(type: type, swapUnit: swapUnit, arithmetic).element(at: source)
     }
 
     private func write(_ value: SIMD2<UInt64>, at offset: Int) {
-        let writer = ElementWriter(result: resultType, output: outputType, swapUnit: outputSwapUnit)
         var value = value
-        var stages = SIMD4<UInt64>.zero
-        withUnsafeMutableBytes(of: &value) { value in
-            withUnsafeMutableBytes(of: &stages) { stages in
-                let (values, first) = (value.baseAddress.unsafelyUnwrapped, stages.baseAddress.unsafelyUnwrapped)
-                epilogue.limit(values, count: 1, resultType)
-                writer.write(
-                    values, count: 1, to: output + offset, stride: outputType.byteCount, stages: first, first + 16)
-            }
+        withUnsafeMutableBytes(of: &value) {
+            epilogue.limit($0.baseAddress.unsafelyUnwrapped, count: 1, resultType)
         }
+        ElementWriter(result: resultType, output: outputType, swapUnit: outputSwapUnit)
+            .write(element: value, to: output + offset)
     }
 
     /// One, as the arithmetic holds it.

@@ -63,7 +63,8 @@ struct GemmFilter {
         }
         let whole = GemmFilter.groupPitch(depths: words, element)
         let isLarge =
-            saturatingMultiply(ceilingDivide(min(rows, 516), contractionTileRows), whole) > largestPackedFilter
+            saturatingMultiply(ceilingDivide(min(rows, gemmBlockRows), contractionTileRows), whole)
+            > largestPackedFilter
         isPackedByBlock = isReadable && !isInPlace && rowPitch != 0 && isLarge && !isKept
         groupPitch = isPackedByBlock ? GemmFilter.groupPitch(depths: blocks.largest, element) : whole
         let padded = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
@@ -390,7 +391,7 @@ private let shortRow = 2048
 /// Depths of a run up to which a call for each takes longer than the run.
 private let shortRun = 8
 /// Bytes of a block of packed rows, all depths of them, beyond which blocks pack their rows one block of depths after the
-/// other: 516 rows of 16,000 floats. It costs 5 to 12 % of 2048 x 2048 products, once for each block of columns.
+/// other: rows of 16,000 floats. It costs 5 to 12 % of 2048 x 2048 products, once for each block of columns.
 private let largestPackedFilter = 32 << 20
 /// Groups of a unit of packing: a few cache lines of rows side by side.
 private let groupsPacked = 16

@@ -72,7 +72,8 @@ struct GemmPlan {
         work = Double(problem.outputCount) * Double(max(operands.words(problem.depth.extent), 1))
         (rowBlocks, columnBlocks) = GemmPlan.shared(
             IndexRanges(
-                problem.rows, target: lanesAreColumns ? 516 : 1024, unit: lanesAreColumns ? contractionTileRows : width),
+                problem.rows, target: lanesAreColumns ? gemmBlockRows : 1024,
+                unit: lanesAreColumns ? contractionTileRows : width),
             rowUnit: lanesAreColumns ? contractionTileRows : width, cut.columns, target: columnTarget, unit: columnUnit,
             batch: problem.batch.extent, threads: gemmSharing.threads(threads, work: work))
         reader = operands.reader(
@@ -135,6 +136,9 @@ struct GemmPlan {
     /// Threads that are of use.
     func threads(_ wanted: Int) -> Int { max(1, min(gemmSharing.threads(wanted, work: work), taskCount)) }
 }
+
+/// Rows of the filter that a block takes, whole tiles of them.
+package var gemmBlockRows: Int { 516 }
 
 /// Multiply-adds, of words: about 20 us and 100 us of one core.
 var gemmSharing: WorkSharing { WorkSharing(perThread: 800_000, perGrain: 4_000_000) }

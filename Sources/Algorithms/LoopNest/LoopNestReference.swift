@@ -28,17 +28,8 @@ extension LoopNest {
                     arithmetic, product, $0.baseAddress.unsafelyUnwrapped, rowStride: element, rows: 1, count: 1)
             }
         }
-        let writer = ElementWriter(result: resultType, output: output.type, swapUnit: output.swapUnit)
-        var stages = SIMD4<UInt64>.zero
-        withUnsafeMutableBytes(of: &sum) { sum in
-            withUnsafeMutableBytes(of: &stages) { stages in
-                let first = stages.baseAddress.unsafelyUnwrapped
-                writer.write(
-                    sum.baseAddress.unsafelyUnwrapped, count: 1,
-                    to: output.data + offset(number, 0..<outputCount, output.strides),
-                    stride: output.type.byteCount, stages: first, first + 16)
-            }
-        }
+        ElementWriter(result: resultType, output: output.type, swapUnit: output.swapUnit)
+            .write(element: sum, to: output.data + offset(number, 0..<outputCount, output.strides))
     }
 
     /// The product of all factors, or nil where one is padding of zeros.
@@ -71,16 +62,7 @@ extension LoopNest {
             if inside < 0 { return nil }
             offset &+= inside &* window.stride
         }
-        let reader = ElementReader(type: factor.type, swapUnit: factor.swapUnit, arithmetic)
-        var stage = SIMD2<UInt64>.zero
-        var value = SIMD2<UInt64>.zero
-        withUnsafeMutableBytes(of: &stage) { stage in
-            withUnsafeMutableBytes(of: &value) { value in
-                reader.read(
-                    factor.data + offset, stride: factor.type.byteCount, count: 1,
-                    to: value.baseAddress.unsafelyUnwrapped, stage: stage.baseAddress.unsafelyUnwrapped)
-            }
-        }
-        return value
+        return ElementReader(type: factor.type, swapUnit: factor.swapUnit, arithmetic)
+            .element(at: factor.data + offset)
     }
 }

@@ -47,34 +47,15 @@ private struct ReferenceWalk {
             if mapped < 0 { return problem.fillsWithZero ? nil : problem.fill }
             offset += mapped * axis.inStride
         }
-        let reader = ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, problem.arithmetic)
-        var stage = SIMD2<UInt64>.zero
-        var value = SIMD2<UInt64>.zero
-        withUnsafeMutableBytes(of: &stage) { stage in
-            withUnsafeMutableBytes(of: &value) { value in
-                reader.read(
-                    problem.input + offset, stride: problem.inputType.byteCount, count: 1,
-                    to: value.baseAddress.unsafelyUnwrapped, stage: stage.baseAddress.unsafelyUnwrapped)
-            }
-        }
-        return value
+        return ElementReader(type: problem.inputType, swapUnit: problem.inputSwapUnit, problem.arithmetic)
+            .element(at: problem.input + offset)
     }
 
     private func write(_ value: SIMD2<UInt64>, at output: AxisInts) {
         var offset = 0
         for i in 0..<problem.rank { offset += output[i] * problem.axes[i].outStride }
-        let writer = ElementWriter(
-            result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
-        var value = value
-        var stages = SIMD4<UInt64>.zero
-        withUnsafeMutableBytes(of: &value) { value in
-            withUnsafeMutableBytes(of: &stages) { stages in
-                let first = stages.baseAddress.unsafelyUnwrapped
-                writer.write(
-                    value.baseAddress.unsafelyUnwrapped, count: 1, to: problem.output + offset,
-                    stride: problem.outputType.byteCount, stages: first, first + 16)
-            }
-        }
+        ElementWriter(result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
+            .write(element: value, to: problem.output + offset)
     }
 
     private func unravel(_ index: Int, _ extent: (SlidingAxis) -> Int) -> AxisInts {

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _native
+from .. import _native, _outside_core
 from . import _call, _steps, _subscripts
 from ._call import Call
 
@@ -40,9 +40,9 @@ class Described(NamedTuple):
     def explain(self) -> dict[str, Any]:
         """What the core would do in the step that multiplies most, then all steps."""
         if self.is_view:
-            return _outside_core("view", "nothing to compute", 0)
+            return _without_steps("view", "nothing to compute", 0)
         if self.call.through_numpy:
-            return _outside_core("numpy", "numpy.einsum", self._view_bytes())
+            return _without_steps("numpy", "numpy.einsum", self._view_bytes())
         steps = self._steps()
         found = [_native.contract_explain(*step.core_arguments(self.call)) for step in steps]
         work = [prod([self.call.extents.extents[index] for index in step.order]) for step in steps]
@@ -70,25 +70,8 @@ def _spelled(letters: Sequence[str], indices: Sequence[int]) -> str:
     return "".join(letters[index] for index in indices)
 
 
-def _outside_core(algorithm: str, kernel: str, workspace: int) -> dict[str, Any]:
-    return {
-        "algorithm": algorithm,
-        "kernel": kernel,
-        "isa": "none",
-        "input": "direct",
-        "output": "direct",
-        "vector_axis": -1,
-        "vector_lanes": 1,
-        "tile_rows": 0,
-        "tile_columns": 0,
-        "block_rows": 0,
-        "block_columns": 0,
-        "workspace_bytes": workspace,
-        "tasks": 1,
-        "threads": 1,
-        "steps": (),
-        "temporary_bytes": 0,
-    }
+def _without_steps(algorithm: str, kernel: str, workspace: int) -> dict[str, Any]:
+    return {**_outside_core.fields(algorithm, kernel, workspace), "steps": (), "temporary_bytes": 0}
 
 
 def prepare(
