@@ -51,6 +51,8 @@ struct ElementWriter {
     let result: ElementType
     let output: ElementType
     let swapUnit: Int
+    /// What results are held as until then: the result's own arithmetic, or a wider one.
+    let sums: ArithmeticKind
     private let route: Route
 
     private enum Route {
@@ -64,11 +66,14 @@ struct ElementWriter {
         case cast
     }
 
-    init(result: ElementType, output: ElementType, swapUnit: Int) {
+    init(result: ElementType, output: ElementType, swapUnit: Int, sums: ArithmeticKind? = nil) {
         self.result = result
         self.output = output
         self.swapUnit = swapUnit
-        if result.isComputedInPlace && output.isComputedInPlace && result.arithmetic == output.arithmetic {
+        self.sums = sums ?? result.arithmetic
+        if result.isComputedInPlace && output.isComputedInPlace && result.arithmetic == output.arithmetic
+            && self.sums == result.arithmetic
+        {
             route = swapUnit == 1 ? .plain : .asComputed
         } else {
             route = result == output ? .rounded : .cast
@@ -88,13 +93,13 @@ struct ElementWriter {
         case .plain, .asComputed: break
         case .rounded:
             if stride == output.byteCount && swapUnit == 1 {
-                convert(source, from: result.arithmetic, to: result, destination, count: count)
+                convert(source, from: sums, to: result, destination, count: count)
                 return
             }
-            convert(source, from: result.arithmetic, to: result, first, count: count)
+            convert(source, from: sums, to: result, first, count: count)
             values = first
         case .cast:
-            convert(source, from: result.arithmetic, to: result, first, count: count)
+            convert(source, from: sums, to: result, first, count: count)
             if output.arithmetic == .float32 && result == .float64 {
                 // float64 to a 16-bit float: by way of float32, rounded to odd there so that it is rounded once.
                 roundToOdd(UnsafeRawPointer(first), second, count: count)
@@ -189,7 +194,7 @@ func writeRun(
     var first = 0
     while first < count {
         writer.write(
-            source + first &* writer.result.arithmetic.byteCount, count: min(stageElements, count &- first),
+            source + first &* writer.sums.byteCount, count: min(stageElements, count &- first),
             to: target + first &* stride, stride: stride, stages: stages, stages + 16 &* stageElements)
         first &+= stageElements
     }

@@ -19,19 +19,49 @@ package func convert(
     }
 }
 
-/// Converts contiguous results of an arithmetic to one of the dtypes that it serves (`type.arithmetic == arithmetic`):
-/// integers keep their low bits, 16-bit floats round once.
+/// Converts contiguous results of an arithmetic to one of the dtypes that it serves (`type.arithmetic == arithmetic`), or of
+/// a wider one to integers: those keep their low bits, 16-bit floats round once. Reals that become integers are integers of
+/// less than 2^51, float32 of less than 2^22.
 package func convert(
     _ source: UnsafeRawPointer, from arithmetic: ArithmeticKind, to type: ElementType,
     _ destination: UnsafeMutableRawPointer, count: Int
 ) {
-    assert(type.arithmetic == arithmetic)
-    switch type {
-    case .int8, .uint8: map(source, UInt16.self, destination, count) { UInt8(truncatingIfNeeded: $0) }
-    case .float16: map(source, Float.self, destination, count) { sc_half_from_float($0) }
-    case .bfloat16: map(source, Float.self, destination, count) { sc_bfloat_from_float($0) }
-    default: destination.copyMemory(from: source, byteCount: count &* type.byteCount)
+    switch (arithmetic, type) {
+    case (.word16, .int8), (.word16, .uint8): narrow(UInt16.self, UInt8.self, source, destination, count)
+    case (.word32, .int8), (.word32, .uint8): narrow(UInt32.self, UInt8.self, source, destination, count)
+    case (.word32, .int16), (.word32, .uint16): narrow(UInt32.self, UInt16.self, source, destination, count)
+    case (.float32, .int32), (.float32, .uint32), (.float32, .int64), (.float32, .uint64):
+        if type.byteCount == 4 {
+            map(source, Float.self, destination, count) { integer($0) }
+        } else {
+            map(source, Float.self, destination, count) { Int64(integer($0)) }
+        }
+    case (.float64, .int32), (.float64, .uint32):
+        map(source, Double.self, destination, count) { Int32(truncatingIfNeeded: integer($0)) }
+    case (.float64, .int64), (.float64, .uint64): map(source, Double.self, destination, count) { integer($0) }
+    case (.float32, .float16): map(source, Float.self, destination, count) { sc_half_from_float($0) }
+    case (.float32, .bfloat16): map(source, Float.self, destination, count) { sc_bfloat_from_float($0) }
+    default:
+        assert(type.arithmetic == arithmetic)
+        destination.copyMemory(from: source, byteCount: count &* type.byteCount)
     }
+}
+
+@inline(__always)
+private func narrow<S: FixedWidthInteger & BitwiseCopyable, D: FixedWidthInteger & BitwiseCopyable>(
+    _: S.Type, _: D.Type, _ source: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, _ count: Int
+) {
+    map(source, S.self, destination, count) { D(truncatingIfNeeded: $0) }
+}
+
+/// An integer of less than 2^51, and of less than 2^22: added to a number whose last bit counts ones, it is what the bits
+/// differ by. Nothing traps, and every ISA has vectors for it.
+@inline(__always)
+private func integer(_ x: Double) -> Int64 { Int64(bitPattern: (x + 0x1.8p52).bitPattern &- Double(0x1.8p52).bitPattern) }
+
+@inline(__always)
+private func integer(_ x: Float) -> Int32 {
+    Int32(bitPattern: (x + 0x1.8p23).bitPattern &- Float(0x1.8p23).bitPattern)
 }
 
 /// A complex number as it lies in memory.

@@ -145,19 +145,19 @@ struct NestPieces {
     private let index: Int
     private let perPiece: Int
 
-    /// The longest of the `eligible` indices in about so many pieces, of `least` values of it or a multiple; nil where that is
-    /// one.
+    /// The one of the `eligible` indices that can be cut into the most, up to about so many pieces, of `least` values of it or a
+    /// multiple; nil where none can be cut.
     init?(_ nest: LoopNest, pieces: Int, least: (Int) -> Int, eligible: (Int) -> Bool) {
-        var longest = -1
-        for i in 0..<nest.outputCount where eligible(i) && (longest < 0 || nest.extents[i] > nest.extents[longest]) {
-            longest = i
+        var best = (index: -1, perPiece: 1, pieces: 1)
+        for i in 0..<nest.outputCount where eligible(i) {
+            let extent = nest.extents[i]
+            let unit = min(extent, least(i))
+            let perPiece = ceilingDivide(extent, min(extent / unit, pieces)) / unit * unit
+            let found = ceilingDivide(extent, perPiece)
+            if found > best.pieces { best = (i, perPiece, found) }
         }
-        if longest < 0 { return nil }
-        let extent = nest.extents[longest]
-        let unit = min(extent, least(longest))
-        index = longest
-        perPiece = ceilingDivide(extent, min(extent / unit, pieces)) / unit * unit
-        if perPiece >= extent { return nil }
+        if best.index < 0 { return nil }
+        (index, perPiece) = (best.index, best.perPiece)
     }
 
     func run(_ nest: LoopNest, _ product: (LoopNest) throws(Failure) -> Bool) throws(Failure) -> Bool {

@@ -126,7 +126,7 @@ extension IndexList {
     }
 
     /// By the key, the largest first; equals stay in their order.
-    fileprivate func sort(_ key: (ContractionIndex) -> (UInt, UInt)) {
+    func sort(_ key: (ContractionIndex) -> (UInt, UInt)) {
         for i in 1..<max(count, 1) {
             var j = i
             while j > 0 && key(self[j &- 1]) < key(self[j]) {

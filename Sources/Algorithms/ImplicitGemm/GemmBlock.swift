@@ -120,7 +120,7 @@ struct GemmBlock {
         target.initializeMemory(as: UInt8.self, repeating: 0, count: padded &* pitch)
         for r in 0..<rowCount {
             problem.epilogue.readBias(
-                first &+ problem.rows.offset(firstRow &+ r, .bias), count: copies, problem.arithmetic,
+                first &+ problem.rows.offset(firstRow &+ r, .bias), count: copies, plan.operands.sums,
                 to: target + r &* pitch, stage: stage)
         }
         if plan.operands.raisesSamples {

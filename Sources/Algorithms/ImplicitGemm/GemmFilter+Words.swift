@@ -37,24 +37,7 @@ extension GemmFilter {
         if span.count == 0 { return }
         // What the last word lacks: zeros, whatever samples they meet.
         (target + (operands.words(span.count) &- 1) &* element).storeBytes(of: 0, as: UInt32.self)
-        readDepths(problem, source, span, to: target, stage: stage)
-    }
-
-    /// Reads depths of one row, contiguous in the target.
-    private func readDepths(
-        _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ span: (first: Int, count: Int),
-        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
-    ) {
-        let (run, stride) = problem.depth.filterRun
-        var done = 0
-        while done < span.count {
-            let number = span.first &+ done
-            let count = min(run &- number % run, span.count &- done)
-            reader.read(
-                source + problem.depth.offset(number, .filter), stride: stride, count: count,
-                to: target + done &* operands.elementBytes, stage: stage)
-            done &+= count
-        }
+        readDepths(problem, source, span.first..<span.first &+ span.count, to: target, stage: stage)
     }
 
     /// Rows whose elements are contiguous, but in another order than that of depths, become columns: lanes side by side
@@ -116,7 +99,8 @@ extension GemmFilter {
             for lane in 0..<count {
                 lanes[lane] = lane &* pitch
                 readDepths(
-                    problem, source + problem.rows.offset(firstRow &+ lane, .filter), span,
+                    problem, source + problem.rows.offset(firstRow &+ lane, .filter),
+                    span.first..<span.first &+ span.count,
                     to: stage + (layout.converted &+ lane &* pitch), stage: stage + layout.read)
             }
             for d in 0..<span.count { depths[d] = d &* bytes }
@@ -163,7 +147,7 @@ func writeRuns(
 
 extension IndexList {
     /// How many of the innermost combinations one stride walks in the filter, and that stride.
-    fileprivate var filterRun: (count: Int, stride: Int) {
+    var filterRun: (count: Int, stride: Int) {
         if count == 0 { return (1, 0) }
         let stride = self[count &- 1].filterStride
         var run = self[count &- 1].extent

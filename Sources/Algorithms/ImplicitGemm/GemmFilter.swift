@@ -43,8 +43,8 @@ struct GemmFilter {
         depth = problem.depth.extent
         words = blocks.groupsBefore(blocks.count, size: operands.depths)
         rows = problem.rows.extent
-        element = problem.arithmetic.byteCount
-        reader = operands.reader(problem.filterType, swapUnit: problem.filterSwapUnit, problem.arithmetic)
+        element = operands.sums.byteCount
+        reader = operands.reader(problem.filterType, swapUnit: problem.filterSwapUnit, operands.sums)
         let isReadable = lanesAreColumns && operands.areElements && reader.isPlain && !GemmFilter.isBoolean(problem)
         let hasFewColumns = problem.columns.extent < manyColumns
         let hasContiguousDepth =
@@ -65,7 +65,7 @@ struct GemmFilter {
         let isLarge =
             saturatingMultiply(ceilingDivide(min(rows, gemmBlockRows), contractionTileRows), whole)
             > largestPackedFilter
-        isPackedByBlock = isReadable && !isInPlace && rowPitch != 0 && isLarge && !isKept
+        isPackedByBlock = !isInPlace && rowPitch != 0 && isLarge && !isKept
         groupPitch = isPackedByBlock ? GemmFilter.groupPitch(depths: blocks.largest, element) : whole
         let padded = suppliesRows ? rows : saturatingMultiply(ceilingDivide(rows, panelWidth), panelWidth)
         corrections =
@@ -98,7 +98,8 @@ struct GemmFilter {
     /// A number for the packed form.
     var form: Int {
         let layout = suppliesRows ? (rowPitch != 0 ? -1 : 0) : panelWidth
-        return layout &* 16 &+ operands.depths &* 2 &+ (operands.raisesSamples ? 1 : 0)
+        let elements = Int(unsafeBitCast(operands.sums, to: UInt8.self))
+        return (layout &* 16 &+ elements) &* 16 &+ operands.depths &* 2 &+ (operands.raisesSamples ? 1 : 0)
     }
 
     /// Rows of what is packed at a time: a row, some groups or a panel.
@@ -149,16 +150,16 @@ struct GemmFilter {
 
     private var elementStageBytes: Int {
         let tables = 8 &* (max(panelWidth, contractionTileRows) &+ 2 &* panelDepths)
-        if rowPitch != 0 && !isPackedByBlock {
-            let lines = saturatingMultiply(saturatingMultiply(depth, element), contractionTileRows)
-            return max(tables, saturatingAdd(16 &* stageElements, lines))
+        if rowPitch != 0 {
+            let line = saturatingMultiply(isPackedByBlock ? blocks.largest : depth, element)
+            return max(tables, saturatingAdd(16 &* stageElements, saturatingMultiply(line, contractionTileRows)))
         }
         let turned = max(tables, 16 &* stageElements, transposedDepths &* panelWidth &* element)
         return roundToCacheLine(turned) &+ 8 &* panelWidth
     }
 
     /// Packs some depths of whole groups of rows. Those side by side in the filter are read a run at a time, others each by
-    /// itself. (All depths, but where elements are as they are computed with.)
+    /// itself.
     func packGroups(
         _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ range: Range<Int>, depths: Range<Int>,
         to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
@@ -210,17 +211,18 @@ struct GemmFilter {
                 stage: stage)
             return
         }
-        let line = depth &* element
+        let line = depths.count &* element
         var tile = TransposedTiles(
-            rows: count, columns: depth, sourceRow: line, destinationColumn: rowStep, tiles: 1, sourceTile: 0,
+            rows: count, columns: depths.count, sourceRow: line, destinationColumn: rowStep, tiles: 1, sourceTile: 0,
             destinationTile: 0, elementBytes: element)
         if count < contractionTileRows {
             target.initializeMemory(as: UInt8.self, repeating: 0, count: contractionTileRows &* line)
         }
         let lines = stage + 16 &* stageElements
         for row in 0..<count {
-            packRow(
-                problem, source + problem.rows.offset(first &+ row, .filter), to: lines + row &* line, stage: stage)
+            readDepths(
+                problem, source + problem.rows.offset(first &+ row, .filter), depths, to: lines + row &* line,
+                stage: stage)
         }
         transpose(UnsafeRawPointer(lines), to: target, offsets: nil, &tile)
     }
@@ -255,19 +257,26 @@ struct GemmFilter {
         stage: UnsafeMutableRawPointer
     ) {
         let list = problem.depth
-        let run = list.count == 0 ? 1 : list[list.count &- 1].extent
-        let stride = list.count == 0 ? element : list[list.count &- 1].filterStride
-        if run <= shortRun && list.count > 1 && isCopied(problem) {
+        if list.count > 1 && list[list.count &- 1].extent <= shortRun && isCopied(problem) {
             packShortRuns(list, source, to: target)
             return
         }
-        var target = target
-        var number = 0
-        while number < depth {
-            let from = source + list.offset(number, .filter)
-            read(from, stride: stride, count: run, to: target, stage: stage)
-            target += run &* element
-            number &+= run
+        readDepths(problem, source, 0..<depth, to: target, stage: stage)
+    }
+
+    /// Reads depths of one row, contiguous in the target.
+    func readDepths(
+        _ problem: ContractionProblem, _ source: UnsafeRawPointer, _ depths: Range<Int>,
+        to target: UnsafeMutableRawPointer, stage: UnsafeMutableRawPointer
+    ) {
+        let (run, stride) = problem.depth.filterRun
+        var number = depths.lowerBound
+        while number < depths.upperBound {
+            let count = min(run &- number % run, depths.upperBound &- number)
+            read(
+                source + problem.depth.offset(number, .filter), stride: stride, count: count,
+                to: target + (number &- depths.lowerBound) &* operands.elementBytes, stage: stage)
+            number &+= count
         }
     }
 

@@ -7,25 +7,39 @@ import Kernels
 /// Small integers whose sums have 32 bits lie several depths to a 32-bit word, as the ISA multiplies them: 16-bit ones by
 /// twos, bytes by fours, those of one operand unsigned and those of the other signed. Signed bytes times signed ones become
 /// that with 128 added to each sample, padding included, and 128 times the sum of the filter subtracted from each result.
+/// Results of 8 or 16 bits are the low bits of such sums; of as many bits as the operands have, whatever the signs.
 struct GemmOperands {
+    /// What sums are held as.
+    let sums: ArithmeticKind
     let products: PanelProducts
     /// Bytes of a sample and of a filter's element as they are held.
     let elementBytes: Int
     /// Whether samples are held 128 higher.
     let raisesSamples: Bool
 
-    init(_ problem: ContractionProblem, lanesAreColumns: Bool) {
-        let (input, filter) = (SmallInteger(problem.inputType), SmallInteger(problem.filterType))
-        let isSmall = problem.arithmetic == .word32 && input.isSmall && filter.isSmall
-        if hasQuads && isSmall && input.isByte && filter.isByte && (input.isSigned || filter.isSigned) {
-            raisesSamples = input.isSigned && filter.isSigned
-            products = .quads(lanesAreUnsigned: lanesAreColumns == (raisesSamples || filter.isSigned))
+    init(_ problem: ContractionProblem, sums: ArithmeticKind, lanesAreColumns: Bool) {
+        self.sums = sums
+        switch SmallProducts(problem, sums) {
+        case .bytes(let samplesAreSigned, let filterIsSigned):
+            raisesSamples = samplesAreSigned && filterIsSigned
+            products = .quads(lanesAreUnsigned: lanesAreColumns == (raisesSamples || filterIsSigned))
             elementBytes = 1
-        } else {
-            raisesSamples = false
-            let arePairs = hasPairs && isSmall
-            products = arePairs ? .pairs : .elements(problem.arithmetic)
-            elementBytes = arePairs ? 2 : problem.arithmetic.byteCount
+        case .pairs:
+            (raisesSamples, products, elementBytes) = (false, .pairs, 2)
+        case nil:
+            (raisesSamples, products, elementBytes) = (false, .elements(sums), sums.byteCount)
+        }
+    }
+
+    /// What sums are held as: what the result is computed in, or wider, where the products of words gain by it.
+    static func sums(_ problem: ContractionProblem) -> ArithmeticKind {
+        // Limits look at results that have wrapped. Without VNNI, words are no faster than 16-bit products.
+        if problem.arithmetic != .word16 || !hasQuads || problem.epilogue.clamp != nil { return problem.arithmetic }
+        switch SmallProducts(problem, .word32) {
+        case .bytes: return .word32
+        // What 16-bit products read in place has to be packed.
+        case .pairs: return problem.productsPerElement >= 64 ? .word32 : .word16
+        case nil: return .word16
         }
     }
 
@@ -47,18 +61,48 @@ struct GemmOperands {
     }
 }
 
-/// What a dtype is among the integers that fit signed words of 16 bits.
+/// Products of small integers that words hold, with sums modulo 2^32.
+private enum SmallProducts {
+    /// One side's signed, the other's not, or of both the same signs.
+    case bytes(samplesAreSigned: Bool, filterIsSigned: Bool)
+    /// Of 16 bits, or fewer.
+    case pairs
+
+    init?(_ problem: ContractionProblem, _ sums: ArithmeticKind) {
+        guard case .word32 = sums, let input = SmallInteger(problem.inputType),
+            let filter = SmallInteger(problem.filterType)
+        else { return nil }
+        let bits = 8 &* problem.resultType.byteCount
+        if hasQuads && input.isByte && filter.isByte {
+            if bits == 8 {
+                // Modulo 2^8 a byte is the same number, signed or not.
+                self = .bytes(samplesAreSigned: false, filterIsSigned: true)
+                return
+            }
+            if input.isSigned || filter.isSigned {
+                self = .bytes(samplesAreSigned: input.isSigned, filterIsSigned: filter.isSigned)
+                return
+            }
+        }
+        if !hasPairs || (bits > 16 && !(input.fitsSigned16 && filter.fitsSigned16)) { return nil }
+        self = .pairs
+    }
+}
+
+/// What a dtype is among the integers of at most 16 bits.
 private struct SmallInteger {
-    var isSmall = true
     var isByte = false
     var isSigned = false
+    var fitsSigned16 = true
 
-    init(_ type: ElementType) {
+    init?(_ type: ElementType) {
         switch type {
+        case .bool: break
         case .int8: (isByte, isSigned) = (true, true)
         case .uint8: isByte = true
         case .int16: isSigned = true
-        default: isSmall = false
+        case .uint16: fitsSigned16 = false
+        default: return nil
         }
     }
 }

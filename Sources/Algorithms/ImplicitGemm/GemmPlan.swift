@@ -30,14 +30,14 @@ struct GemmPlan {
     var panelWidth: Int { panelVectors &* lanes }
     var panelPitch: Int { panelWidth &* element }
 
-    /// `isKept`: the packed filter serves other calls.
-    init(_ problem: ContractionProblem, threads: Int, isKept: Bool = false) {
+    /// `isKept`: the packed filter serves other calls. `sums`: what sums are held as, if not as `GemmOperands` would.
+    init(_ problem: ContractionProblem, threads: Int, isKept: Bool = false, sums: ArithmeticKind? = nil) {
         self.problem = problem
-        let arithmetic = problem.arithmetic
+        let arithmetic = sums ?? GemmOperands.sums(problem)
         element = arithmetic.byteCount
         lanes = vectorLanes(arithmetic)
         lanesAreColumns = !GemmPlan.prefersRowLanes(problem, lanes: lanes)
-        operands = GemmOperands(problem, lanesAreColumns: lanesAreColumns)
+        operands = GemmOperands(problem, sums: arithmetic, lanesAreColumns: lanesAreColumns)
         let laneExtent = lanesAreColumns ? problem.columns.extent : problem.rows.extent
         panelVectors = min(contractionTileVectors(arithmetic), max(1, ceilingDivide(laneExtent, lanes)))
         let width = panelVectors &* lanes
@@ -79,7 +79,7 @@ struct GemmPlan {
         reader = operands.reader(
             problem.inputType, swapUnit: problem.inputSwapUnit, arithmetic, raises: operands.raisesSamples)
         writer = ElementWriter(
-            result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit)
+            result: problem.resultType, output: problem.outputType, swapUnit: problem.outputSwapUnit, sums: arithmetic)
         filter = GemmFilter(
             problem, operands, depthBlocks, lanesAreColumns: lanesAreColumns, panelWidth: width, isKept: isKept)
     }

@@ -10,22 +10,26 @@ package enum ImplicitGemm {
     ) throws(Failure) -> Bool {
         if problem.outputCount == 0 { return true }
         return try withSimplified(problem) { (problem) throws(Failure) in
-            try run(
-                GemmPlan(problem, threads: threads, isKept: store != nil), threads: threads, control: control,
-                store: store)
+            let reals = problem.exactReals(threads: threads, control: control)
+            return try run(
+                GemmPlan(problem, threads: threads, isKept: store != nil, sums: reals), threads: threads,
+                control: control, store: store)
         }
     }
 
     /// Whether it multiplies several depths of small integers by one instruction.
     package static func multipliesWords(_ problem: ContractionProblem) -> Bool {
-        !GemmOperands(problem, lanesAreColumns: true).areElements
+        !GemmOperands(problem, sums: GemmOperands.sums(problem), lanesAreColumns: true).areElements
     }
 
     /// Bytes that the packed filter takes, 0 where it is read in place.
     package static func packedFilterBytes(_ problem: ContractionProblem) -> Int {
         var bytes = 0
         try? withSimplified(problem) { (problem) throws(Failure) in
-            bytes = GemmPlan(problem, threads: 1).filter.byteCount
+            let reals = problem.mayBeExactInReals ? ArithmeticKind.float64 : nil
+            bytes = max(
+                GemmPlan(problem, threads: 1).filter.byteCount,
+                GemmPlan(problem, threads: 1, sums: reals).filter.byteCount)
         }
         return bytes
     }
@@ -57,8 +61,9 @@ package enum ImplicitGemm {
         case (false, 4): "lanes along channels, words of 4 bytes"
         case (true, 2): "lanes along pixels, words of 2 integers"
         case (false, 2): "lanes along channels, words of 2 integers"
-        case (true, _): "lanes along pixels"
-        case (false, _): "lanes along channels"
+        case (true, _): plan.problem.mayBeExactInReals ? "lanes along pixels, of reals if exact" : "lanes along pixels"
+        case (false, _):
+            plan.problem.mayBeExactInReals ? "lanes along channels, of reals if exact" : "lanes along channels"
         }
     }
 

@@ -4,8 +4,9 @@ import Foundations
 import Kernels
 import Testing
 
-/// Sums of 32 bits over products of 8- and 16-bit integers, of which one instruction takes several.
-struct SmallIntegerTests {
+/// Products of integers by other means than integers of their sums' size: words of small ones, of which one instruction takes
+/// several, and reals.
+struct IntegerProductTests {
     // MARK: Tiles, packing
 
     enum Words: CaseIterable {
@@ -201,7 +202,8 @@ struct SmallIntegerTests {
 
     // MARK: Convolutions
 
-    static let types: [ElementType] = [.int8, .uint8, .int16]
+    static let types: [ElementType] = [.int8, .uint8, .int16, .uint16]
+    static let results: [ElementType] = [.int32, .uint32, .int8, .uint8, .int16, .uint16]
 
     /// An array of any values, or of the largest and smallest alone.
     private func array(
@@ -210,7 +212,7 @@ struct SmallIntegerTests {
         let array = TestArray(type, shape, layout, guarding: generator.pick(GuardedMemory.Guard.allCases))
             .filled(&generator)
         if generator.once(in: 2) { return array }
-        let isSigned = type != .uint8
+        let isSigned = type == .int8 || type == .int16
         let bits = 8 * type.byteCount
         let ends = isSigned ? [-1 << (bits - 1), 1 << (bits - 1) - 1] : [0, 1 << bits - 1]
         let only = generator.pick([ends, [ends[0]], [ends[1]]])
@@ -224,7 +226,7 @@ struct SmallIntegerTests {
         var generator = SeededGenerator(1140 + 16 * Int(first.rawValue) + Int(second.rawValue))
         for operation in ConvolutionReferenceTests.operations {
             for _ in 0..<60 {
-                let result = generator.pick([ElementType.int32, .int32, .uint32])
+                let result = generator.pick(Self.results)
                 var call = ConvolutionCall.random(operation, result, &generator)
                 call.a = array(first, call.a.shape, generator.pick(Layout.allCases), &generator)
                 call.b = array(second, call.b.shape, generator.pick(Layout.allCases), &generator)
@@ -238,7 +240,7 @@ struct SmallIntegerTests {
     }
 
     /// Depths around whole words and whole blocks of words, lanes along either side.
-    @Test(arguments: types, types)
+    @Test(arguments: types, [ElementType.int8, .uint8, .int16])
     func edgesOfWords(first: ElementType, second: ElementType) {
         var generator = SeededGenerator(1150)
         for channels in Array(1...9) + [31, 319, 320, 321, 639, 640, 641, 1282] {
@@ -246,7 +248,8 @@ struct SmallIntegerTests {
                 for outChannels in channels < 100 ? [3, 20, 70] : [20] {
                     var call = ConvolutionCall(
                         array(first, [1, channels, 19], layout, &generator),
-                        array(second, [outChannels, channels, taps], .c, &generator), result: .int32)
+                        array(second, [outChannels, channels, taps], .c, &generator),
+                        result: generator.pick(Self.results))
                     call.pad(taps / 2)
                     let expected = call.output(SC_CONV_REFERENCE)
                     for out in [Layout.c, .channelsLast] {
@@ -280,5 +283,72 @@ struct SmallIntegerTests {
         let call = ConvolutionCall(
             array(.int8, [1, 9, 20], .c, &generator), array(.uint8, [5, 9, 3], .c, &generator), result: result)
         #expect(sameBits(call.output(SC_CONV_GEMM), call.output(SC_CONV_REFERENCE)))
+    }
+
+    // MARK: Reals
+
+    /// Magnitudes of which all sums are exact in float32, in float64, and in neither, those at the limits among them.
+    @Test(arguments: [ElementType.int32, .uint32, .int64, .uint64])
+    func reals(type: ElementType) {
+        var generator = SeededGenerator(1180 + Int(type.rawValue))
+        let isSigned = type == .int32 || type == .int64
+        for bits in [1, 8, 9, 10, 22, 23, 31, 40, 51] where bits < 8 * type.byteCount {
+            for _ in 0..<4 {
+                func array(_ shape: [Int], bits: Int) -> TestArray {
+                    let array = TestArray(type, shape, generator.pick(Layout.allCases))
+                    let largest = 1 << bits - 1
+                    array.set(
+                        (0..<array.count).map { _ in
+                            Double(Int.random(in: (isSigned ? -largest : 0)...largest, using: &generator))
+                        })
+                    return array
+                }
+                let other = generator.pick([1, 5, bits])
+                let nest = NestCall("bik,kj->bij", [array([2, 50, 80], bits: bits), array([80, 90], bits: other)])
+                let (expected, found) = (nest.output(SC_CONTRACT_REFERENCE), nest.output(SC_CONTRACT_AUTO))
+                #expect(sameBits(found!, expected!), "\(bits) and \(other) bits")
+                var layer = ConvolutionCall(
+                    array([1, 11, 20, 21], bits: bits), array([35, 11, 3, 3], bits: other), result: type)
+                layer.pad(generator.pick([0, 1]))
+                let layout = generator.pick(Layout.writable)
+                #expect(
+                    sameBits(layer.output(SC_CONV_GEMM, layout), layer.output(SC_CONV_REFERENCE)),
+                    "\(layer), \(bits) and \(other) bits")
+            }
+        }
+    }
+
+    @Test func largestMagnitudes() {
+        var generator = SeededGenerator(1190)
+        for type in [ElementType.int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .uint64] {
+            for count in [0, 1, 2, 15, 64, 65, 300] {
+                for layout in [Layout.c, .everySecond, .byteswapped, .misaligned] {
+                    let array = TestArray(type, [count], layout).filled(&generator)
+                    let found = largestMagnitude(
+                        array.data, type, swapUnit: layout == .byteswapped ? type.byteCount : 1,
+                        stride: array.strides[0], count: count)
+                    let expected = (0..<count).map { magnitude(array, $0) }.max() ?? 0
+                    #expect(found == expected)
+                }
+            }
+        }
+    }
+
+    private func magnitude(_ array: TestArray, _ i: Int) -> UInt64 {
+        let place = array.data + i * array.strides[0]
+        func read<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> UInt64 {
+            let value = place.loadUnaligned(as: T.self)
+            return UInt64((array.byteswapped ? value.byteSwapped : value).magnitude)
+        }
+        return switch array.type {
+        case .int8: read(Int8.self)
+        case .uint8: read(UInt8.self)
+        case .int16: read(Int16.self)
+        case .uint16: read(UInt16.self)
+        case .int32: read(Int32.self)
+        case .uint32: read(UInt32.self)
+        case .int64: read(Int64.self)
+        default: read(UInt64.self)
+        }
     }
 }
