@@ -7,6 +7,7 @@ shares `prepare`, so that what it describes is what would run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,7 +152,9 @@ def _overlaps(arrays: Sequence[np.ndarray], subscripts: Subscripts, extents: Ext
             yield _path.Overlap(place, frozenset(), 0)  # its strides do not say which of its axes do
         elif extents.windows[place]:
             met = {index for window in extents.windows[place] for index, _ in window.terms}
-            yield _path.Overlap(place, extents.sets[place] - met, array.size)
+            plain = extents.sets[place] - met
+            read = [array.shape[window.axis] for window in extents.windows[place]]
+            yield _path.Overlap(place, plain, prod(read + [extents.extents[index] for index in plain]))
 
 
 def contract(
