@@ -305,3 +305,121 @@ def test_enormous_padding_is_refused():
         swiftconv.einsum("(y+i), i", np.ones(5), np.ones(2), padding={"y": 2**61})
     with pytest.raises((MemoryError, OverflowError, ValueError)):
         swiftconv.einsum("(y+i), i", np.ones(5), np.ones(2), padding={"y": 2**70})
+
+
+# ---- Plain axes that are summed before the windows -----------------------------------------------------------------
+
+# subscripts, shapes, padding, the extents that follow, the steps
+SUMMED_FIRST = [
+    ("b (y+i) (x+j), i j -> y x", [(12, 24, 23), (3, 3)], None, {"y": 22, "x": 21}, ["b(y+i)(x+j)->(y+i)(x+j)", "yxij,ij->yx"]),
+    ("(y+i) b (x+j), i j -> x y", [(24, 12, 23), (3, 3)], {"y": 1, "x": (0, 2)}, {"y": 24, "x": 23},
+     ["b(y+i)(x+j)->(y+i)(x+j)", "xyij,ij->xy"]),
+    ("(2y+i) (x-j+2) b, i j -> y x", [(41, 24, 16), (3, 3)], {"x": 1}, {"y": 20, "x": 24}, ["b(2y+i)(x-j+2)->(2y+i)(x-j+2)", "yxij,ij->yx"]),
+    ("b c (y+3*i) d, c i -> y", [(5, 3, 90, 40), (3, 4)], None, {"y": 81}, ["bcd(y+3i)->c(y+3i)", "yci,ci->y"]),
+    ("b b (y+i) n, i -> n y", [(70, 70, 40, 3), (9,)], None, {"y": 32}, ["nb(y+i)->(y+i)n", "nyi,i->ny"]),
+    ("b (y+i), k i -> y", [(60, 100), (9, 7)], None, {"y": 94}, ["b(y+i)->(y+i)", "ik->i", "yi,i->y"]),
+    ("b (y+i), k (y+j), i, j -> y", [(40, 50), (30, 50), (5,), (5,)], None, {"y": 46}, None),
+    ("b (y+i), i, i -> y", [(60, 300), (5,), (5,)], None, {"y": 296}, ["b(y+i)->(y+i)", "yi,i,i->y"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("boundary", ("fill", "edge"))
+@pytest.mark.parametrize("subscripts, shapes, padding, inferred, steps", SUMMED_FIRST, ids=str)
+def test_plain_axes_are_summed_first(subscripts, shapes, padding, inferred, steps, boundary, rng):
+    options = {"padding": padding, "boundary": boundary}
+    operands = [values(rng, shape, np.int64) for shape in shapes]
+    spelled = explicit(subscripts)
+    low = {(0, axis): before for axis, before in padded_before(spelled, padding).items()}
+    extents = extents_of(spelled, shapes, inferred)
+    expected = contract(spelled, *operands, extents=extents, low=low, boundary=boundary)
+    for _ in range(2):
+        np.testing.assert_array_equal(swiftconv.einsum(subscripts, *operands, **options), expected)
+    out = np.zeros(expected.shape[::-1], np.int64).T
+    assert swiftconv.einsum(subscripts, *operands, out=out, **options) is out
+    np.testing.assert_array_equal(out, expected)
+    plan = swiftconv.explain(swiftconv.einsum, subscripts, *operands, **options)
+    if steps is not None:
+        assert [step.split(":")[0] for step in plan.steps] == steps
+
+
+def padded_before(subscripts, padding):
+    """The padding before the axes of the first operand."""
+    parts = subscripts.split(",")[0].replace("(", " (").split()
+    by_letter = {name: pad if isinstance(pad, int) else pad[0] for name, pad in (padding or {}).items()}
+    return {
+        axis: by_letter[name] for axis, part in enumerate(parts) for name in by_letter if "(" in part and name in part
+    }
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_dtype_is_summed_first_as_in_one_step(dtype, rng):
+    images, f = values(rng, (12, 25, 24), dtype), values(rng, (3, 3), dtype)
+    line = "b (y+i) (x+j), i j -> y x"
+    plan = swiftconv.explain(swiftconv.einsum, line, images, f)
+    wide = 4 if dtype.itemsize == 2 and dtype.kind not in "iu" else dtype.itemsize
+    assert len(plan.steps) == 2 and plan.temporary_bytes == 25 * 24 * wide
+    expected = contract(line.replace(" ->", "->"), images, f, extents={"b": 12, "y": 23, "x": 22, "i": 3, "j": 3})
+    for layout in ("C", "F"):
+        result = swiftconv.einsum(line, np.asarray(images, order=layout), f)
+        assert result.dtype == dtype
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_sums_that_come_first_have_the_dtype_of_the_result(rng):
+    line, views = "b (y+i) (x+j), i j -> y x", "byxij,ij->yx"
+    for narrow, other in (
+        (np.int8, np.float64),
+        (bool, np.int32),
+        (np.uint8, np.float16),
+        (np.int16, np.complex64),
+        (">i2", "i8"),
+    ):
+        images = values(rng, (60, 20, 20), np.dtype(narrow).newbyteorder("=")).astype(narrow)
+        f = values(rng, (3, 3), other)
+        result = swiftconv.einsum(line, images, f)
+        assert result.dtype == np.result_type(images, f)
+        assert len(swiftconv.explain(swiftconv.einsum, line, images, f).steps) == 2
+        view = windows(images, (3, 3), axis=(1, 2))
+        if result.dtype.kind == "i":
+            np.testing.assert_array_equal(result, np.einsum(views, view, f, dtype=result.dtype))
+            continue
+        expected = np.einsum(views, view, f, dtype=np.complex128)
+        size = np.einsum(views, np.abs(view), np.abs(f), dtype=float)
+        assert (np.abs(result - expected) <= size * (2e-3 if result.dtype == np.float16 else 1e-5)).all()
+        np.testing.assert_allclose(swiftconv.einsum(line, images, f, dtype=np.complex128), expected)
+    halves = np.full((4096, 9, 9), 1.0, np.float16)
+    assert (swiftconv.einsum(line, halves, np.full((3, 3), 2.0**-12, np.float16)) == 9).all()
+    large = values(rng, (60, 20, 20), np.float64)
+    cast = swiftconv.explain(swiftconv.einsum, line, large, np.ones((3, 3), int), dtype=int, casting="unsafe")
+    assert cast.copies == "operands[0] cast to int64" and len(cast.steps) == 2
+    assert cast.temporary_bytes == large.size * 8 + 20 * 20 * 8
+    np.testing.assert_array_equal(
+        swiftconv.einsum(line, large, np.ones((3, 3), int), dtype=int, casting="unsafe"),
+        windows(large.sum(0), (3, 3)).sum((2, 3)),
+    )
+
+
+def test_when_nothing_is_summed_first(rng):
+    def steps(line, *shapes, **options):
+        operands = [np.ones(shape, np.float32) for shape in shapes]
+        return len(swiftconv.explain(swiftconv.einsum, line, *operands, **options).steps)
+
+    line = "b (y+i) (x+j), i j -> y x"
+    assert steps(line, (100, 64, 64), (5, 5)) == 2
+    assert steps(line, (1, 640, 640), (5, 5)) == 1  # one image
+    assert steps(line, (8, 8, 8), (3, 3)) == 1  # small ones
+    assert steps(line, (2, 64, 64), (5, 5)) == 1  # two go through a stencil
+    assert steps("b (64y+i), i -> y", (100, 1 << 16), (2,)) == 1  # of which little is read
+    assert steps("b (y+i) (x+j), i j -> b y x", (100, 64, 64), (5, 5)) == 1
+    assert steps("b (y+i) (x+j), b i j -> y x", (100, 64, 64), (100, 5, 5)) == 1
+    for options in ({"method": "nest"}, {"optimize": True}, {"optimize": ["einsum_path", (0, 1)]}):
+        assert steps(line, (100, 64, 64), (5, 5), **options) == 1
+
+
+def test_windows_are_not_stored_because_another_operand_is_summed_first(rng):
+    images, f = values(rng, (40, 30, 30), np.int64), values(rng, (50, 3, 3), np.int64)
+    view = windows(images, (3, 3), axis=(1, 2))
+    for line, first in (("byxij,kij->yx", view), ("b (y+i) (x+j), k i j -> y x", images)):
+        assert swiftconv.explain(swiftconv.einsum, line, first, f).temporary_bytes < 2 * images[0].nbytes
+        expected = (windows(images.sum(0), (3, 3)) * f.sum(0)).sum((2, 3))
+        np.testing.assert_array_equal(swiftconv.einsum(line, first, f), expected)

@@ -12,7 +12,7 @@ import pytest
 import subprocesses
 import swiftconv
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
-from samples import BFLOAT16, DTYPES, LAYOUTS, pairwise, permuted
+from samples import BFLOAT16, DTYPES, LAYOUTS, pairwise, permuted, values
 from swiftconv import einsum, einsum_vjp, explain, nn, windows
 
 PLAIN = [dtype for dtype in DTYPES if dtype != BFLOAT16]  # of NumPy's own functions
@@ -480,3 +480,49 @@ def test_a_view_of_many_windows_costs_what_its_sums_cost():
     assert prod(view.shape) > 2**37
     plan = explain(einsum, "yi,i->y", view, f)
     assert plan.temporary_bytes == 0 and plan.workspace_bytes < 32 * 2**20
+
+
+def test_lists_of_labels_that_were_seen_before_and_those_that_only_look_like_them(rng):
+    a, b = values(rng, (3, 3), np.int64), values(rng, (3, 3), np.int64)
+    expected = a @ b
+    for lists in (([0, 1], [1, 2], [0, 2]), ((0, 1), (1, 2), (0, 2)), ([51, 0], (0, 7), [51, 7]), ([..., 1], [1, 2], [..., 2]),
+                  (np.array([0, 1]), [np.int8(1), 2], [0, 2]), (range(2), range(1, 3), range(0, 3, 2))):  # fmt: skip
+        first, second, last = map(list, lists)
+        for _ in range(3):
+            np.testing.assert_array_equal(einsum(a, first, b, second, last), expected)
+        np.testing.assert_array_equal(einsum(a, lists[0], b, lists[1], lists[2]), expected)
+        np.testing.assert_array_equal(einsum(a, iter(first), b, iter(second), iter(last)), expected)
+        out = np.zeros_like(expected)
+        assert einsum(a, first, b, second, last, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(einsum(a, [0, 1], b, [1, 2]), expected)
+    np.testing.assert_array_equal(einsum(a, [1, 0]), np.einsum(a, [1, 0]))
+    assert np.shares_memory(einsum(a, [1, 0], [0, 1]), a)
+    for labels in ([0, True], [0, 1.0], [0, "1"], [0, None], [0, [1]], [0, 1j]):
+        with pytest.raises(TypeError, match="label .* of operand 0: expected an integer or Ellipsis"):
+            einsum(a, labels, b, [1, 2], [0, 2])
+    for labels in ([0, 52], [0, -1]):
+        with pytest.raises(ValueError, match="expected one from 0 to 51"):
+            einsum(a, labels, b, [1, 2], [0, 2])
+    for labels in ([0, 2**31], [0, -(2**200)]):
+        with pytest.raises(TypeError, match="expected an integer"):
+            einsum(a, labels, b, [1, 2], [0, 2])
+    for labels in ([0] * 300, [..., ..., 0], [0, ...] * 200):
+        with pytest.raises(ValueError):
+            einsum(a, labels, b, [1, 2], [0, 2])
+    with pytest.raises(ValueError):
+        einsum(a, [0, 1], b, [1, 2], [0] * 1000)
+    operands = [part for place in range(12) for part in (a, [place, place + 1])]
+    for _ in range(2):
+        np.testing.assert_array_equal(einsum(*operands, [0, 12]), np.linalg.multi_dot([a] * 12))
+
+
+def test_lists_in_place_of_arrays(rng):
+    a, b = values(rng, (3, 3), np.int64), values(rng, (3, 3), np.int64)
+    for _ in range(3):
+        np.testing.assert_array_equal(einsum("ij,jk->ik", a.tolist(), b.tolist()), a @ b)
+        np.testing.assert_array_equal(einsum(b"ij,jk->ik", a.tolist(), b, order="F"), a @ b)
+        np.testing.assert_array_equal(einsum(a.tolist(), [0, 1], b.tolist(), [1, 2], [0, 2]), a @ b)
+        np.testing.assert_array_equal(einsum("ij->ji", a.tolist()), a.T)
+        assert einsum("i,i", [1, 2], [3, 4]) == 11 and einsum(",", 3, 4) == 12
+        assert type(einsum("i,i", [1, 2], [3.0, 4])) is np.float64

@@ -85,6 +85,21 @@ def test_what_stands_in_the_way_takes_one_contraction_for_each_value(rng):
     check("(3*y), y -> y", [(8,), (3,)], rng, padding={"y": (1, 2)})
 
 
+def test_axes_that_nothing_else_has(rng):
+    for subscripts, shapes in (("b (y+i) c, i -> y", [(3, 6, 2), (3,)]), ("b b (y+i), i -> y", [(3, 3, 6), (3,)]),
+                               ("b (y+i), c i -> y", [(3, 6), (2, 3)]), ("ab,b->b", [(3, 4), (4,)]), ("ab,c->", [(3, 4), (2,)])):  # fmt: skip
+        check(subscripts, shapes, rng)
+        if "(" in subscripts:
+            check(subscripts, shapes, rng, padding={"y": (1, 2)}, boundary="wrap")
+    images, f, dy = (rng.integers(-9, 10, shape) for shape in ((50, 30, 30), (3, 3), (28, 28)))
+    line = "b (y+i) (x+j), i j -> y x"
+    once = swiftconv.einsum_vjp("(y+i) (x+j), i j -> y x", [images[0], f], dy)
+    gradient, df = swiftconv.einsum_vjp(line, [images, f], dy, wrt=(0, 1))
+    np.testing.assert_array_equal(gradient, np.broadcast_to(once, images.shape))
+    assert gradient.flags.c_contiguous and gradient.flags.writeable
+    np.testing.assert_array_equal(df, swiftconv.correlate(images.sum(0), dy))
+
+
 def test_it_is_a_transposed_convolution(rng):
     images, weight = values(rng, (2, 3, 9, 8), np.float32), values(rng, (4, 3, 3, 2), np.float32)
     subscripts = "n c (2*y+i) (x+2*j), k c i j -> n k y x"

@@ -8,6 +8,9 @@
  * what out= holds. */
 PyObject *einsum_plain(const native_state *state, PyObject *const *arguments, Py_ssize_t count, PyObject *given);
 
+/* einsum_lists.c: the same for operands that lists of labels follow. */
+PyObject *einsum_plain_lists(const native_state *state, PyObject *const *arguments, Py_ssize_t count, PyObject *given);
+
 /* einsum.c: one call of the core, on arguments that Python has normalised. */
 PyObject *native_contract(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_contract_explain(PyObject *module, PyObject *const *arguments, Py_ssize_t count);

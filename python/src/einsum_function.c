@@ -27,7 +27,8 @@ static PyObject *einsum(PyObject *module, PyObject *const *arguments, Py_ssize_t
   PyObject *given = plain_keywords(state, arguments, count, names), *result;
 
   if (given != NULL) {
-    result = einsum_plain(state, arguments, count, given);
+    result = count > 1 && Py_TYPE(arguments[0]) == state->ndarray ? einsum_plain_lists(state, arguments, count, given)
+                                                                  : einsum_plain(state, arguments, count, given);
     if (result != Py_NotImplemented)
       return result;
     Py_DECREF(result);

@@ -6,7 +6,8 @@ shares `prepare`, so that what it describes is what would run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ class Call(NamedTuple):
     boundary: int
     method: int
     threads: int
+    summed_to: _path.Sets  # the indices that each operand keeps where it is summed over others before all else
     path: _path.Path
 
     def why_temporary(self) -> str:
@@ -91,6 +93,7 @@ def prepare(
     in_core = _operands.in_core(arrays)
     extents = _with_output(subscripts, extents, out)
     result = _operands.result_dtype(arrays, out, dtype, casting)
+    summed_to, path = _call_path(arrays, subscripts, extents, optimize, method)
     return Call(
         subscripts=subscripts,
         extents=extents,
@@ -104,7 +107,8 @@ def prepare(
         boundary=boundary,
         method=method,
         threads=threads,
-        path=_call_path(arrays, extents, subscripts.output_count, optimize, method),
+        summed_to=summed_to,
+        path=path,
     )
 
 
@@ -133,15 +137,24 @@ def _core_casts(source: np.dtype, target: np.dtype) -> bool:
 
 
 def _call_path(
-    arrays: Sequence[np.ndarray], extents: Extents, output_count: int, optimize: Any, method: int
-) -> _path.Path:
-    operands = len(extents.sets)
-    if optimize is False and (operands == 1 or method != METHODS["auto"]):
-        return (tuple(range(operands)),)
-    overlapping = frozenset(
-        [place for place, array in enumerate(arrays) if extents.windows[place] or _factors.shares_memory(array)]
-    )
-    return _path.path(extents.sets, extents.extents, output_count, optimize, overlapping)
+    arrays: Sequence[np.ndarray], subscripts: Subscripts, extents: Extents, optimize: Any, method: int
+) -> tuple[_path.Sets, _path.Path]:
+    sets = extents.sets
+    if optimize is False and (len(sets) == 1 or method != METHODS["auto"]):
+        return sets, (tuple(range(len(sets))),)
+    overlapping = tuple(_overlaps(arrays, subscripts, extents))
+    return _path.path(sets, extents.extents, subscripts.output_count, optimize, overlapping)
+
+
+def _overlaps(arrays: Sequence[np.ndarray], subscripts: Subscripts, extents: Extents) -> Iterator[_path.Overlap]:
+    for place, array in enumerate(arrays):
+        if _factors.shares_memory(array):
+            yield _path.Overlap(place, frozenset(), 0)  # its strides do not say which of its axes do
+        elif extents.windows[place]:
+            met = {index for window in extents.windows[place] for index, _ in window.terms}
+            plain = extents.sets[place] - met
+            read = [array.shape[window.axis] for window in extents.windows[place]]
+            yield _path.Overlap(place, plain, prod(read + [extents.extents[index] for index in plain]))
 
 
 def contract(
@@ -160,6 +173,7 @@ def contract(
     operands = tuple([tuple([_extents.renumbered(axis, numbers) for axis in row]) for row in rows])
     subscripts = Subscripts("", tuple(map(str, order)), len(indices), operands, True)
     found = _extents.unbounded(subscripts, [array.shape for array in arrays], [extents[index] for index in order])
+    summed_to, path = _call_path(arrays, subscripts, found, False, METHODS["auto"])
     call = Call(
         subscripts=subscripts,
         extents=found,
@@ -173,7 +187,8 @@ def contract(
         boundary=_factors.FILL,
         method=METHODS["auto"],
         threads=threads,
-        path=_call_path(arrays, found, len(indices), False, METHODS["auto"]),
+        summed_to=summed_to,
+        path=path,
     )
     return run(call)
 

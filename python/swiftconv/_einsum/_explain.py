@@ -45,7 +45,7 @@ class Described(NamedTuple):
             return _without_steps("numpy", "numpy.einsum", self._view_bytes())
         steps = self._steps()
         found = [_native.contract_explain(*step.core_arguments(self.call)) for step in steps]
-        work = [prod([self.call.extents.extents[index] for index in step.order]) for step in steps]
+        work = [prod([step.extents[index] for index in step.order]) * (len(step.factors) - 1) for step in steps]
         fields = dict(found[work.index(max(work))])
         fields["steps"] = tuple([f"{self._text(step)}: {part['algorithm']}" for step, part in zip(steps, found)])
         fields["temporary_bytes"] = sum(step.temporary_bytes for step in steps)
@@ -57,8 +57,11 @@ class Described(NamedTuple):
         return list(_steps.steps(call, target, dry=True))
 
     def _text(self, step: _steps.Step) -> str:
-        """A step's subscripts, windows as axes of their own."""
+        """A step's subscripts, windows as axes of their own, but where the step leaves them as they are."""
         letters = _subscripts.letters(self.call.subscripts)
+        if len(step.extents) > len(letters):
+            axes = self.call.subscripts.operands[step.factors[0].held]
+            letters += [_subscripts.spelled(axis, letters) for axis in axes]
         inputs = ",".join(_spelled(letters, sorted(indices)) for indices in step.indices)
         return f"{inputs}->{_spelled(letters, step.order[: step.count])}"
 

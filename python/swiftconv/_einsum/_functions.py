@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import operator
+import sys
 from typing import Any, Callable, TypeVar
 
 import numpy as np
 
 from .. import _native
-from . import _call, _path, _recipes, _replay, _subscripts
+from . import _call, _operands, _path, _recipes, _replay, _subscripts
 
 F = TypeVar("F", bound=Callable[..., Any])
+_NDARRAY = frozenset([np.ndarray])
 
 
 def _with_plain_path(function: F) -> F:
@@ -63,9 +66,9 @@ def einsum(
     casting : {'no', 'equiv', 'safe', 'same_kind', 'unsafe'}, optional
         What casts of operands to the dtype, and of the result to that of `out`, may do.
     optimize : bool, str, list or tuple, optional
-        In which order more than two operands are contracted. False (default): all at once, unless pairs save many
-        multiplications. True, 'greedy', 'optimal', a path of `einsum_path`, or a name and a memory limit: as in
-        NumPy. Other names are opt_einsum's, where that is installed.
+        In which order more than two operands are contracted. False (default): all at once, unless pairs, or sums
+        within operands, save many multiplications. True, 'greedy', 'optimal', a path of `einsum_path`, or a name and a
+        memory limit: as in NumPy. Other names are opt_einsum's, where that is installed.
     padding : dict or {'valid', 'same'}, optional
         How far axes in parentheses are padded, by the letter of an index that walks there: ``{'y': (1, 2)}`` before
         and after, ``{'y': 1}`` on both sides, ``{'y': 'same'}`` for an output on each step, with an odd element at
@@ -130,6 +133,11 @@ def einsum(
     array([3., 4.])
     """
     text, given = _subscripts.split(operands)
+    if not _NDARRAY.issuperset(map(type, given)):
+        given = _operands.arrays(given)
+        options = (out, dtype, order, casting, optimize, padding, boundary, threads, method)
+        if all(map(operator.is_, options, _DEFAULTS)):
+            return einsum(text, *given)  # may be a plain call now
     view = _call.view(text, given, out, padding, boundary)
     if view is not None:
         return view
@@ -144,6 +152,15 @@ def einsum(
     result = _call.run(call, record)
     _replay.keep(key, record)
     return result
+
+
+_DEFAULTS = tuple(
+    [
+        # The very objects that the function has: names among constants are interned.
+        sys.intern(given.default) if isinstance(given.default, str) else given.default
+        for given in inspect.signature(einsum).parameters.values()
+    ][1:]
+)
 
 
 def einsum_path(*operands: Any, optimize: Any = "greedy", padding: Any = None) -> tuple[list[Any], str]:

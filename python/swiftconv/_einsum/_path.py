@@ -11,31 +11,44 @@ from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from math import prod
 from string import ascii_letters
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Path = tuple[tuple[int, ...], ...]
-_Sets = tuple[frozenset[int], ...]
+Sets = tuple[frozenset[int], ...]
 
 # Multiplications that one more call and its temporary array have to save.
 _WORTH_A_STEP = 1 << 14
+# One filter over a sum of up to so many images is a stencil in the core, which multiplies 16 times in the time in which
+# a sum that comes first reads one element. Longer sums are matrix products of one row: 1 or 2 times (float32, AVX-512).
+_STENCIL_SUMS, _STENCIL_RATE = 4, 16
 # Elements up to which a product of operands is a filter.
 _LARGEST_FILTER = 1 << 16
 _NUMPY_NAMES = ("greedy", "optimal")
 
 
-def path(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any, overlapping: frozenset[int]) -> Path:
-    """The steps for operands with these indices; `optimize` is what the user wrote.
+class Overlap(NamedTuple):
+    """An operand whose elements share memory, as those of windows do."""
 
-    `overlapping` are the places of operands whose elements share memory, as windows do.
+    place: int
+    plain: frozenset[int]  # indices that it can be summed over as it lies in memory
+    size: int  # elements that such a sum reads
+
+
+def path(
+    sets: Sets, extents: tuple[int, ...], output_count: int, optimize: Any, overlapping: tuple[Overlap, ...]
+) -> tuple[Sets, Path]:
+    """The indices that operands with these keep in sums that come first, and the steps that follow.
+
+    `optimize` is what the user wrote.
     """
     if optimize is False:
         return _default_path(sets, extents, output_count, overlapping)
     key = _key(optimize)
     if key is None:
-        return _searched(sets, extents, output_count, optimize)
-    return _searched_once(sets, extents, output_count, key)
+        return sets, _searched(sets, extents, output_count, optimize)
+    return sets, _searched_once(sets, extents, output_count, key)
 
 
 def _key(optimize: Any) -> Hashable | None:
@@ -46,11 +59,11 @@ def _key(optimize: Any) -> Hashable | None:
 
 
 @lru_cache(maxsize=512)
-def _searched_once(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
+def _searched_once(sets: Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
     return _searched(sets, extents, output_count, optimize)
 
 
-def _searched(sets: _Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
+def _searched(sets: Sets, extents: tuple[int, ...], output_count: int, optimize: Any) -> Path:
     letters = _letters(len(extents), optimize)
     if letters is None:
         return (tuple(range(len(sets))),)
@@ -100,7 +113,7 @@ def _letters(count: int, optimize: Any) -> str | None:
 
 
 def as_plain(
-    sets: _Sets, extents: tuple[int, ...], output_count: int, letters: Sequence[str]
+    sets: Sets, extents: tuple[int, ...], output_count: int, letters: Sequence[str]
 ) -> tuple[str, list[tuple[int, ...]]]:
     """Subscripts and shapes of operands that have their indices as axes."""
     rows = [sorted(indices) for indices in sets]
@@ -114,24 +127,26 @@ def as_plain(
 
 
 @lru_cache(maxsize=512)
-def _default_path(sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]) -> Path:
+def _default_path(
+    sets: Sets, extents: tuple[int, ...], output_count: int, overlapping: tuple[Overlap, ...]
+) -> tuple[Sets, Path]:
     """One step for all, unless sums within operands first, or pairs, save many multiplications."""
-    alone, reduced = _sums_within(sets, extents, output_count, overlapping)
+    reduced = _sums_first(sets, extents, output_count, overlapping)
     together = (tuple(range(len(sets))),)
     work = _multiplications(reduced, extents)
     if len(sets) < 3 or work < _WORTH_A_STEP:
-        return (*alone, *together)
+        return reduced, together
     filters = _filters_first(reduced, extents, output_count, overlapping)
     if filters is not None:
-        return (*alone, *filters)
+        return reduced, filters
     pairs = _searched(reduced, extents, output_count, "greedy")
     if 2 * _path_multiplications(pairs, reduced, extents, output_count) < work - _WORTH_A_STEP * (len(pairs) - 1):
-        return (*alone, *pairs)
-    return (*alone, *together)
+        return reduced, pairs
+    return reduced, together
 
 
 def _filters_first(
-    sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]
+    sets: Sets, extents: tuple[int, ...], output_count: int, overlapping: tuple[Overlap, ...]
 ) -> Path | None:
     """Beside one operand of windows, the others are multiplied first if that makes a small filter, all summed over.
 
@@ -140,7 +155,7 @@ def _filters_first(
     if len(overlapping) != 1:
         return None
     held = list(sets)
-    others = tuple([place for place in range(len(sets)) if place not in overlapping])
+    others = tuple([place for place in range(len(sets)) if place != overlapping[0].place])
     taken = take(held, others)
     kept = step_indices(taken, held, output_count)
     is_filter = all(index >= output_count for index in kept)
@@ -148,35 +163,41 @@ def _filters_first(
     return (others, (0, 1)) if is_filter and small else None
 
 
-def _sums_within(
-    sets: _Sets, extents: tuple[int, ...], output_count: int, overlapping: frozenset[int]
-) -> tuple[Path, _Sets]:
-    """Steps that sum an operand over indices which nothing else has, and the indices that are left.
+def _sums_first(sets: Sets, extents: tuple[int, ...], output_count: int, overlapping: tuple[Overlap, ...]) -> Sets:
+    """The indices that are left where operands are summed over those which nothing else has.
 
-    Each step moves an operand to the list's end, so that after one for each of them they are in order again. Operands
-    of windows are left as they are: their sums would store every window.
+    Operands of windows are summed over plain indices alone, since other sums would store every window. A sum reads all
+    of the array, and windows with large steps may not.
     """
     if len(sets) == 1:
-        return (), sets
-    shared = [
-        own
-        if place in overlapping
-        else frozenset(
-            i for i in own if i < output_count or any(i in other for k, other in enumerate(sets) if k != place)
-        )
-        for place, own in enumerate(sets)
+        return sets
+    alone = [
+        own - step_indices([own], [*sets[:place], *sets[place + 1 :]], output_count) for place, own in enumerate(sets)
     ]
-    saved = _multiplications(sets, extents) - _multiplications(tuple(shared), extents)
-    if saved < 2 * _WORTH_A_STEP or all(extents[i] < 2 for own, kept in zip(sets, shared) for i in own - kept):
-        return (), sets
-    return tuple([(0,)] * len(sets)), tuple(shared)
+    windows = {overlap.place for overlap in overlapping}
+    kept = tuple([own if place in windows else own - alone[place] for place, own in enumerate(sets)])
+    if _saved(sets, kept, extents) < 2 * _WORTH_A_STEP:
+        kept = sets
+    for place, plain, size in overlapping:
+        summed = alone[place] & plain
+        cost = 2 * _WORTH_A_STEP + size
+        if prod([extents[index] for index in summed]) <= _STENCIL_SUMS:
+            cost *= _STENCIL_RATE
+        less = (*kept[:place], kept[place] - summed, *kept[place + 1 :])
+        if _saved(kept, less, extents) >= cost:
+            kept = less
+    return kept
+
+
+def _saved(sets: Sets, kept: Sets, extents: tuple[int, ...]) -> int:
+    return _multiplications(sets, extents) - _multiplications(kept, extents)
 
 
 def _multiplications(sets: Sequence[frozenset[int]], extents: tuple[int, ...]) -> int:
     return prod([extents[index] for index in frozenset().union(*sets)]) * (len(sets) - 1)
 
 
-def _path_multiplications(path: Path, sets: _Sets, extents: tuple[int, ...], output_count: int) -> int:
+def _path_multiplications(path: Path, sets: Sets, extents: tuple[int, ...], output_count: int) -> int:
     total = 0
     held = list(sets)
     for step in path:

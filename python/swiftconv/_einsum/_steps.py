@@ -9,20 +9,37 @@ import numpy as np
 
 from .. import _dtypes
 from . import _factors, _path
+from ._extents import Window
 from ._factors import Factor
+from ._subscripts import Affine, Axis
 
 if TYPE_CHECKING:
     from ._call import Call
 
 NEST = 1  # the one method that reads nothing beyond an axis's ends
 
-# An operand by its place, or what a step has made.
-_Held = Union[int, Factor]
+
+class _Operand(NamedTuple):
+    """An operand, or what it was summed to before all else: it still has axes on which indices meet."""
+
+    place: int
+    held: int  # as in a factor
+    array: np.ndarray
+    axes: tuple[Axis, ...]
+    windows: tuple[Window, ...]
+
+
+# What is there for a step to take: operands, and what steps have made.
+_Held = Union[_Operand, Factor]
 
 
 class Step(NamedTuple):
-    """One call of the core: `order` are the indices of `out`'s axes and then those summed over."""
+    """One call of the core: `order` are the indices of `out`'s axes and then those summed over.
 
+    Where an axis of an operand is one index, although indices meet on it, its number is the axis's after all others.
+    """
+
+    extents: tuple[int, ...]  # of all indices
     factors: list[Factor]
     indices: list[frozenset[int]]  # of each factor
     order: list[int]
@@ -34,8 +51,7 @@ class Step(NamedTuple):
 
     def core_arguments(self, call: Call) -> tuple[Any, ...]:
         """The arguments of `_native.contract`."""
-        order, count, factors = self.order, self.count, self.factors
-        extents = call.extents.extents
+        extents, order, count, factors = self.extents, self.order, self.count, self.factors
         if order != list(range(len(extents))):
             extents = tuple([extents[index] for index in order])
             factors = [_factors.reordered(factor, order) for factor in factors]
@@ -55,10 +71,25 @@ class Step(NamedTuple):
 def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
     """The steps that write the result to `target`, each after the one before has run; if `dry`, none is to run."""
     extents, count = call.extents.extents, call.subscripts.output_count
-    dtype = _factors.accumulated_in(call.dtype) if len(call.path) > 1 else call.dtype
+    is_one = len(call.path) == 1 and call.summed_to == call.extents.sets
+    dtype = call.dtype if is_one else _factors.accumulated_in(call.dtype)
     made = 0
-    held: list[_Held] = list(range(len(call.arrays)))
-    sets = list(call.extents.sets)
+    held: list[_Held] = list(
+        map(
+            _Operand,
+            range(len(call.arrays)),
+            range(len(call.arrays)),
+            call.arrays,
+            call.subscripts.operands,
+            call.extents.windows,
+        )
+    )
+    sets = list(call.summed_to)
+    for place, (own, kept) in enumerate(zip(call.extents.sets, call.summed_to)):
+        if kept != own:
+            made -= 1
+            step, held[place] = _sum_within(call, held[place], own, kept, made, dtype, dry)
+            yield step
     for number, places in enumerate(call.path):
         taken, of_taken = _path.take(held, places), _path.take(sets, places)
         last = number == len(call.path) - 1
@@ -72,15 +103,44 @@ def steps(call: Call, target: np.ndarray, dry: bool = False) -> Iterator[Step]:
         else:
             out = np.empty([extents[index] for index in sorted(kept)], dtype)
         factors, copied, size = _ready(call, taken, of_taken, kept, dry)
-        summed = sorted(frozenset().union(*of_taken) - kept)
-        yield Step(
-            factors, of_taken, sorted(kept) + summed, len(kept), out, dtype, copied, size + (0 if last else out.nbytes)
-        )
+        order = sorted(kept) + sorted(frozenset().union(*of_taken) - kept)
+        size += 0 if last else out.nbytes
+        yield Step(extents, factors, of_taken, order, len(kept), out, dtype, copied, size)
         if last:
             return
         made -= 1
         held.append(_factors.of_intermediate(made, out, sorted(kept), len(extents)))
         sets.append(kept)
+
+
+def _sum_within(
+    call: Call, operand: _Operand, own: frozenset[int], kept: frozenset[int], made: int, dtype: np.dtype, dry: bool
+) -> tuple[Step, _Operand]:
+    """An operand's sum over plain axes, and what takes its place: its other axes, as they lie in memory."""
+    array, copied, size = _cast(call, operand, dry)
+    first = len(call.extents.extents)
+    extents = (*call.extents.extents, *array.shape)
+    numbers = tuple([first + place if isinstance(axis, Affine) else axis for place, axis in enumerate(operand.axes)])
+    strides = _factors.strides_of(numbers, array.shape, array.strides, extents)
+    left = [number for number in dict.fromkeys(numbers) if number >= first or number in kept]
+    left.sort(key=lambda number: -abs(strides[number]))
+    summed = sorted(own - kept)
+    out = np.empty([extents[number] for number in left], dtype)
+    factors = [Factor(array, strides, operand.held)]
+    indices = [frozenset([*left, *summed])]
+    step = Step(extents, factors, indices, left + summed, len(left), out, dtype, copied, size + out.nbytes)
+    axes = tuple([operand.axes[number - first] if number >= first else number for number in left])
+    windows = tuple([window._replace(axis=left.index(first + window.axis)) for window in operand.windows])
+    return step, _Operand(operand.place, made, out, axes, windows)
+
+
+def _cast(call: Call, operand: _Operand, dry: bool) -> tuple[np.ndarray, tuple[str, ...], int]:
+    """The operand's array in a dtype that the core reads, whether it was copied, and the copy's bytes."""
+    held, array = operand.held, operand.array
+    if held not in call.cast:
+        return array, (), 0
+    array = np.empty(array.shape, call.dtype) if dry else array.astype(call.dtype)
+    return array, (f"operands[{held}] cast to {call.dtype}",), array.nbytes
 
 
 def _ready(
@@ -91,20 +151,19 @@ def _ready(
     factors: list[Factor] = []
     copied: list[str] = []
     size = 0
-    for held in taken:
-        if isinstance(held, Factor):
-            factors.append(held)
+    for operand in taken:
+        if isinstance(operand, Factor):
+            factors.append(operand)
             continue
-        array, axes, windows = call.arrays[held], call.subscripts.operands[held], call.extents.windows[held]
-        if held in call.cast:
-            copied.append(f"operands[{held}] cast to {call.dtype}")
-            size += array.size * call.dtype.itemsize
-            array = np.empty(array.shape, call.dtype) if dry else array.astype(call.dtype)
-        if held == in_core:
+        place, held, _, axes, windows = operand
+        array, cast, cast_size = _cast(call, operand, dry)
+        copied += cast
+        size += cast_size
+        if operand is in_core:
             factors.append(_factors.padded_factor(held, array, axes, windows, call.extents))
             continue
         if _factors.is_padded(windows):
-            copied.append(f"operands[{held}] padded")
+            copied.append(f"operands[{place}] padded")
             array, windows = _factors.pad(array, windows, call.boundary, dry)
             size += array.nbytes
         factors.append(_factors.factor(held, array, axes, windows, call.extents))
@@ -113,14 +172,15 @@ def _ready(
 
 def _padded_by_core(
     call: Call, taken: Sequence[_Held], sets: Sequence[frozenset[int]], kept: frozenset[int]
-) -> int | None:
+) -> _Operand | None:
     """The operand, one of two, whose padded axes the core reads beyond their ends; None without such."""
-    windows = call.extents.windows
-    padded = [place for place, held in enumerate(taken) if isinstance(held, int) and _factors.is_padded(windows[held])]
+    padded = [
+        (held, place)
+        for place, held in enumerate(taken)
+        if isinstance(held, _Operand) and _factors.is_padded(held.windows)
+    ]
     if len(taken) != 2 or len(padded) != 1 or call.method == NEST:
         return None
-    held, other = taken[padded[0]], sets[1 - padded[0]]
-    assert isinstance(held, int)
-    axes = call.subscripts.operands[held]
-    extents = call.extents.extents
-    return held if _factors.core_pads(call.arrays[held].shape, axes, windows[held], extents, kept, other) else None
+    ((operand, place),) = padded
+    shape, extents, other = operand.array.shape, call.extents.extents, sets[1 - place]
+    return operand if _factors.core_pads(shape, operand.axes, operand.windows, extents, kept, other) else None

@@ -237,6 +237,16 @@ def letters(subscripts: Subscripts) -> list[str]:
     return [name if len(name) == 1 else next(free, "?") for name in subscripts.names]
 
 
+def spelled(axis: Axis, letters: Sequence[str]) -> str:
+    """An axis as subscripts have it."""
+    if not isinstance(axis, Affine):
+        return letters[axis]
+    signs = ["-" if step < 0 else "+" for _, step in axis.terms]
+    terms = [f"{'' if abs(step) == 1 else abs(step)}{letters[index]}" for index, step in axis.terms]
+    total = "".join(map("".join, zip(signs, terms))).removeprefix("+")
+    return f"({total}{axis.offset:+})" if axis.offset else f"({total})"
+
+
 # ---- The two forms of a call --------------------------------------------------------------------------------------
 
 

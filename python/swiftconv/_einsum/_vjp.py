@@ -143,7 +143,11 @@ def _common_dtype(arrays: Sequence[np.ndarray]) -> np.dtype:
 
 def _gradient(call: Call, place: int, cotangent: np.ndarray, dtype: np.dtype) -> np.ndarray:
     axes, windows = _placed_axes(call, place)
-    shape = list(call.arrays[place].shape)
+    whole = call.arrays[place].shape
+    shape = list(whole)
+    for number in _alone(call, place, axes):
+        # The gradient is the same all along it.
+        axes[number], shape[number] = Affine((), 0), 1
     if call.boundary != FILL:
         # What was read beyond the ends has its own elements here, which are added where they were read from.
         for window in windows:
@@ -156,8 +160,22 @@ def _gradient(call: Call, place: int, cotangent: np.ndarray, dtype: np.dtype) ->
             _add(call, place, cotangent, total, axes, fixed, list(part))
     if call.boundary != FILL:
         for window in windows:
-            total = _folded(total, window, call.arrays[place].shape[window.axis], call.boundary)
+            total = _folded(total, window, whole[window.axis], call.boundary)
+    if total.shape != whole:
+        return np.broadcast_to(total, whole).astype(dtype, order="C")
     return total.astype(dtype, copy=False)
+
+
+def _alone(call: Call, place: int, axes: Sequence[Axis]) -> list[int]:
+    """The plain axes whose index is nowhere else."""
+    sets = call.extents.sets
+    elsewhere = frozenset(range(call.subscripts.output_count)).union(*sets[:place], *sets[place + 1 :])
+    met = Counter(index for axis in axes for index in indices_of(axis))
+    return [
+        number
+        for number, axis in enumerate(axes)
+        if not isinstance(axis, Affine) and axis not in elsewhere and met[axis] == 1
+    ]
 
 
 def _placed_axes(call: Call, place: int) -> tuple[list[Axis], tuple[Window, ...]]:
