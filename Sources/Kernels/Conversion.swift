@@ -57,7 +57,9 @@ private func narrow<S: FixedWidthInteger & BitwiseCopyable, D: FixedWidthInteger
 /// An integer of less than 2^51, and of less than 2^22: added to a number whose last bit counts ones, it is what the bits
 /// differ by. Nothing traps, and every ISA has vectors for it.
 @inline(__always)
-private func integer(_ x: Double) -> Int64 { Int64(bitPattern: (x + 0x1.8p52).bitPattern &- Double(0x1.8p52).bitPattern) }
+private func integer(_ x: Double) -> Int64 {
+    Int64(bitPattern: (x + 0x1.8p52).bitPattern &- Double(0x1.8p52).bitPattern)
+}
 
 @inline(__always)
 private func integer(_ x: Float) -> Int32 {

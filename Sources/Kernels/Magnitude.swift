@@ -25,7 +25,9 @@ private func largest<T: FixedWidthInteger & BitwiseCopyable>(
     let size = MemoryLayout<T>.size
     var extremes = (low: T.zero, high: T.zero)
     if swapUnit > 1 {
-        for i in 0..<count { widen(&extremes, to: source.loadUnaligned(fromByteOffset: i &* stride, as: T.self).byteSwapped) }
+        for i in 0..<count {
+            widen(&extremes, to: source.loadUnaligned(fromByteOffset: i &* stride, as: T.self).byteSwapped)
+        }
     } else if stride == size {
         for i in 0..<count { widen(&extremes, to: source.loadUnaligned(fromByteOffset: i &* size, as: T.self)) }
     } else {

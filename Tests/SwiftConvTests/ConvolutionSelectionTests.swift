@@ -72,6 +72,10 @@ struct ConvolutionSelectionTests {
             #expect(select(call([batch, 1, 30, 30], [1, 1, 7, 7]), .auto) == .stencil)
             #expect(select(call([batch, 3, 30, 30], [8, 3, 3, 3]), .auto) == .stencil)
             #expect(select(call([batch, 3, 30, 30], [64, 3, 3, 3]), .auto) == .gemm)
+            #expect(select(call([batch, 64, 30, 30], [4, 64, 3, 3]), .auto) == .stencil, "few output channels")
+            #expect(select(call([batch, 64, 30, 30], [5, 64, 3, 3]), .auto) == .gemm)
+            #expect(select(call([batch, 64, 50, 3], [1, 64, 3, 3]), .auto) == .gemm, "narrow outputs")
+            #expect(select(call([batch, 64, 8, 8], [4, 64, 3, 3]), .auto) == .gemm, "few outputs")
         }
     }
 }

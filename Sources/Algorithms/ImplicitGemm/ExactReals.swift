@@ -49,7 +49,8 @@ extension ContractionProblem {
             return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: threads) { largest in
                 largest.initialize(repeating: 0)
                 var search = MagnitudeSearch(
-                    elements: elements, source: (isInput ? input : filter) + first, type: isInput ? inputType : filterType,
+                    elements: elements, source: (isInput ? input : filter) + first,
+                    type: isInput ? inputType : filterType,
                     swapUnit: isInput ? inputSwapUnit : filterSwapUnit, limit: limit,
                     largest: largest.baseAddress.unsafelyUnwrapped)
                 let finished = ThreadPool.run(
@@ -155,7 +156,8 @@ private func searchTasks(_ context: UnsafeMutableRawPointer, _ slot: Int, _ firs
     while number < last && sc_atomic_load(isOver) == 0 {
         let count = min(run &- number % run, last &- number)
         let found = Kernels.largestMagnitude(
-            source + elements.offset(number, .input), type, swapUnit: search.pointee.swapUnit, stride: stride, count: count)
+            source + elements.offset(number, .input), type, swapUnit: search.pointee.swapUnit, stride: stride,
+            count: count)
         if found > search.pointee.largest[slot] { search.pointee.largest[slot] = found }
         if Double(found) >= search.pointee.limit { sc_atomic_store(isOver, 1) }
         number &+= count
