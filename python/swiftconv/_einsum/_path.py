@@ -20,9 +20,9 @@ Sets = tuple[frozenset[int], ...]
 
 # Multiplications that one more call and its temporary array have to save.
 _WORTH_A_STEP = 1 << 14
-# One filter over a sum of up to so many images is a stencil in the core, which multiplies 16 times in the time in which
-# a sum that comes first reads one element. Longer sums are matrix products of one row: 1 or 2 times (float32, AVX-512).
-_STENCIL_SUMS, _STENCIL_RATE = 4, 16
+# And those that a sum before windows has to, beside so many for each element that it reads: filters over sums of images
+# are stencils, which multiply about 4 times in the time that a sum takes for an element.
+_WORTH_A_SUM, _WORTH_AN_ELEMENT = 1 << 15, 4
 # Elements up to which a product of operands is a filter.
 _LARGEST_FILTER = 1 << 16
 _NUMPY_NAMES = ("greedy", "optimal")
@@ -180,11 +180,8 @@ def _sums_first(sets: Sets, extents: tuple[int, ...], output_count: int, overlap
         kept = sets
     for place, plain, size in overlapping:
         summed = alone[place] & plain
-        cost = 2 * _WORTH_A_STEP + size
-        if prod([extents[index] for index in summed]) <= _STENCIL_SUMS:
-            cost *= _STENCIL_RATE
         less = (*kept[:place], kept[place] - summed, *kept[place + 1 :])
-        if _saved(kept, less, extents) >= cost:
+        if _saved(kept, less, extents) >= _WORTH_A_SUM + _WORTH_AN_ELEMENT * size:
             kept = less
     return kept
 
