@@ -130,6 +130,18 @@ struct ElementWriter {
 
 // MARK: - One element
 
+extension ArithmeticKind {
+    /// One, as the arithmetic holds it, in the first bytes.
+    var one: SIMD2<UInt64> {
+        var value = SIMD2<UInt64>.zero
+        var bool: UInt8 = 1
+        withUnsafeMutableBytes(of: &value) { value in
+            convert(&bool, .bool, to: self, value.baseAddress.unsafelyUnwrapped, count: 1)
+        }
+        return value
+    }
+}
+
 extension ElementReader {
     /// An element as the arithmetic holds it, in the first bytes.
     func element(at source: UnsafeRawPointer) -> SIMD2<UInt64> {

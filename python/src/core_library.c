@@ -134,6 +134,11 @@ static int resolve(core_library *core, void *handle) {
       {"sc_pool_run", (void **)&core->pool_run},
       {"sc_contract_run", (void **)&core->contract_run},
       {"sc_contract_explain", (void **)&core->contract_explain},
+      {"sc_sliding_axes", (void **)&core->sliding_axes},
+      {"sc_matrix_count", (void **)&core->matrix_count},
+      {"sc_matrix_compressed", (void **)&core->matrix_compressed},
+      {"sc_matrix_dense", (void **)&core->matrix_dense},
+      {"sc_matrix_blocks", (void **)&core->matrix_blocks},
   };
   size_t index;
 

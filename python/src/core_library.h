@@ -38,6 +38,13 @@ typedef struct core_library {
                         sc_error *);
   sc_status (*contract_run)(const sc_contraction *, const sc_factor *, const sc_control *, sc_error *);
   sc_status (*contract_explain)(const sc_contraction *, const sc_factor *, sc_explanation *, sc_error *);
+  sc_status (*sliding_axes)(const sc_tensor *, const sc_tensor *, const sc_sliding *, sc_matrix_axis *, sc_error *);
+  sc_status (*matrix_count)(const sc_matrix *, sc_matrix_size *, sc_error *);
+  sc_status (*matrix_compressed)(const sc_matrix *, const sc_tensor *, const sc_tensor *, const sc_tensor *,
+                                 const sc_tensor *, const sc_tensor *, const sc_control *, sc_error *);
+  sc_status (*matrix_dense)(const sc_matrix *, const sc_tensor *, const sc_tensor *, const sc_control *, sc_error *);
+  sc_status (*matrix_blocks)(const sc_matrix *, const sc_tensor *, const sc_tensor *, const sc_tensor *,
+                             const sc_tensor *, const sc_control *, sc_error *);
 } core_library;
 
 /* Opens `<directory of extension_file>/_core/libswiftconv-<isa>` for the best level that the CPU supports and the

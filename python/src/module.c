@@ -7,6 +7,7 @@
 #include "einsum.h"
 #include "einsum_function.h"
 #include "isa_level.h"
+#include "matrix.h"
 #include "patches.h"
 #include "pool.h"
 #include "sliding.h"
@@ -100,6 +101,11 @@ static PyMethodDef methods[] = {
     {"einsum_function", FASTCALL(native_einsum_function), METH_FASTCALL, "einsum around its definition."},
     {"contract", FASTCALL(native_contract), METH_FASTCALL, "Run a contraction on normalised arguments."},
     {"contract_explain", FASTCALL(native_contract_explain), METH_FASTCALL, "What contract would do, as a dict."},
+    {"slide_axes", FASTCALL(native_slide_axes), METH_FASTCALL, "Validate a call; where its windows lie."},
+    {"matrix_count", FASTCALL(native_matrix_count), METH_FASTCALL, "The size of a convolution's matrix."},
+    {"matrix_compressed", FASTCALL(native_matrix_compressed), METH_FASTCALL, "Write it by rows or columns."},
+    {"matrix_dense", FASTCALL(native_matrix_dense), METH_FASTCALL, "Write it into an array of zeros."},
+    {"matrix_blocks", FASTCALL(native_matrix_blocks), METH_FASTCALL, "Write it in blocks of its last axis."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

@@ -24,7 +24,7 @@ extension ContractionProblem {
             batch: number / columnExtent / rowExtent, row: number / columnExtent % rowExtent,
             column: number % columnExtent)
         var sum = SumOfProducts(arithmetic)
-        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, .bias), arithmetic), one) }
+        if epilogue.bias != nil { sum.add(epilogue.bias(at: offset(place, .bias), arithmetic), arithmetic.one) }
         for tap in 0..<depth.extent {
             guard let x = readInput(place, tap) else { continue }
             let w = filter + offset(place, .filter) + depth.offset(tap, .filter)
@@ -78,15 +78,5 @@ extension ContractionProblem {
         }
         ElementWriter(result: resultType, output: outputType, swapUnit: outputSwapUnit)
             .write(element: value, to: output + offset)
-    }
-
-    /// One, as the arithmetic holds it.
-    private var one: SIMD2<UInt64> {
-        var value = SIMD2<UInt64>.zero
-        var bool: UInt8 = 1
-        withUnsafeMutableBytes(of: &value) { value in
-            convert(&bool, .bool, to: arithmetic, value.baseAddress.unsafelyUnwrapped, count: 1)
-        }
-        return value
     }
 }

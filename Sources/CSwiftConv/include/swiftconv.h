@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 5
+#define SC_ABI_VERSION 6
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -83,7 +83,11 @@ enum {
   SC_ARG_PATCHES = 25,
   SC_ARG_INDICES = 26,
   SC_ARG_NORM_TYPE = 27,
-  SC_ARG_OPERANDS = 28
+  SC_ARG_OPERANDS = 28,
+  SC_ARG_KERNEL = 29,
+  SC_ARG_POINTERS = 30,
+  SC_ARG_LINES = 31,
+  SC_ARG_DATA = 32
 };
 
 typedef struct sc_error {
@@ -378,6 +382,49 @@ sc_status sc_contract_run(const sc_contraction *contraction, const sc_factor *ou
 /* What it would do; data is not touched and may be NULL. out NULL: a new C-ordered result. */
 sc_status sc_contract_explain(const sc_contraction *contraction, const sc_factor *out, sc_explanation *explanation,
                               sc_error *error);
+
+/* ---- The matrix of a convolution ------------------------------------------------------------------------------- */
+
+/* Output o and tap k of a window axis meet at sample step * o + dilation * k - padding, mapped by the boundary where that
+ * lies outside; under SC_BOUNDARY_FILL they do not meet there. */
+typedef struct sc_matrix_axis {
+  int64_t samples, outputs, taps, step, dilation, padding;
+} sc_matrix_axis;
+
+/* Rows are outputs, [group][filter][output of each axis]; columns samples, [group][channel][sample of each axis]. An entry is
+ * the sum of the taps under which the two meet. Lines are rows, or columns where by_columns is not 0. */
+typedef struct sc_matrix {
+  int32_t axis_count; /* at least 1 */
+  int32_t boundary;
+  int32_t by_columns;
+  int32_t threads; /* 0: sc_get_num_threads() */
+  int64_t groups, filters, channels; /* filters and channels of each group */
+  const sc_matrix_axis *axes;
+} sc_matrix;
+
+typedef struct sc_matrix_size {
+  int64_t lines, crossed; /* rows and columns, or the other way round */
+  int64_t entries;
+  int64_t blocks; /* blocks of [output][sample] of the last axis that hold any */
+} sc_matrix_size;
+
+/* Where the windows of a problem lie that slides over every axis of `a`: a number of sc_matrix_axis for each. */
+sc_status sc_sliding_axes(const sc_tensor *a, const sc_tensor *v, const sc_sliding *options, sc_matrix_axis *axes,
+                          sc_error *error);
+sc_status sc_matrix_count(const sc_matrix *matrix, sc_matrix_size *size, sc_error *error);
+/* `kernel` is [group * filter][channel][taps...]; its dtype is that of the values. Indices are int32 or int64, all the
+ * same; arrays are contiguous and of the sizes that sc_matrix_count tells: `pointers` lines + 1, the others entries.
+ * `line_numbers` may be NULL. */
+sc_status sc_matrix_compressed(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *pointers,
+                               const sc_tensor *indices, const sc_tensor *line_numbers, const sc_tensor *data,
+                               const sc_control *control, sc_error *error);
+/* `out`, [row][column] with any strides, holds zeros. */
+sc_status sc_matrix_dense(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *out,
+                          const sc_control *control, sc_error *error);
+/* Blocks of rows: `data`, [block][output][sample] of the last axis, holds zeros; pointers and indices are those of blocks. */
+sc_status sc_matrix_blocks(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *pointers,
+                           const sc_tensor *indices, const sc_tensor *data, const sc_control *control,
+                           sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
