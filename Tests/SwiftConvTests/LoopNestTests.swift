@@ -85,6 +85,31 @@ struct LoopNestTests {
         }
     }
 
+    /// Rows in numbers around those of a tile, of lines around vectors: added, added up, multiplied, turned.
+    @Test(arguments: [
+        "bij,bjk->bik", "bij,bij->bi", "bij,bj->bi", "bij->ijb", "bij,bji->", "bij,bji->ij", "bij,bji->bij", "bij->ji",
+        "ijb->ib", "ib,jb->bji", "bij,j->bij", "i,bj->bij",
+    ])
+    func tilesOfRows(subscripts: String) {
+        var generator = SeededGenerator(1240)
+        for type in ElementType.allCases {
+            for (batch, line) in [(1, 70), (15, 16), (16, 15), (63, 3), (65, 4), (127, 2), (257, 5), (3, 1025)] {
+                let extents: [Character: Int] = ["b": batch, "i": generator.pick([1, 2, 4, 17]), "j": line, "k": line]
+                if subscripts.contains("k") && line > 100 { continue }
+                let factors = subscripts.split(separator: "-")[0].split(separator: ",").map { names in
+                    TestArray(type, names.map { extents[$0]! }, generator.pick(Layout.allCases))
+                        .filled(.small, &generator)
+                }
+                let call = NestCall(subscripts, factors)
+                call.threads = generator.pick([1, 2])
+                if let fault = fault(call, generator.pick(Layout.writable)) {
+                    Issue.record("\(fault): \(type) \(extents)")
+                    return
+                }
+            }
+        }
+    }
+
     /// Sums long enough for parts, outputs few enough, on one thread and several.
     @Test(arguments: ["ki,kj->ij", "ik,jk->ij", "kil,klj->ji", "kil->", "k,k->", "kil->il", "ikl->i", "ki,k,k->i"])
     func longSums(subscripts: String) {
@@ -120,6 +145,7 @@ struct LoopNestTests {
         var generator = SeededGenerator(1260)
         for subscripts in [
             "bi,bj->bij", "bki,bkj->bij", "bkm,bkn->bmn", "bki->bi", "bk,bk->b", "bik,k->bi", "bki,bk->bi",
+            "bki,bik->b", "bki,bik->bi", "bij,bi->b", "bim,bjm->bij",
         ] {
             let extents: [Character: Int] = ["b": 9, "k": 70_000, "i": 3, "j": 4, "m": 8, "n": 9]
             let names = subscripts.dropLast(

@@ -53,9 +53,9 @@ package enum RowNest {
         _ = try withPlan(nest, threads: threads) { (plan) throws(Failure) in
             found.kernel = plan.totals ? "rows summed up" : nest.depth > 1 ? "rows added" : "rows multiplied"
             found.input = plan.readsInPlace ? "direct" : "by lines"
-            found.output = plan.writesProducts || plan.writer.isPlain ? "direct" : "converted by lines"
+            found.output = plan.writer.isPlain ? "direct" : "converted by lines"
             found.vectorLanes = vectorLanes(nest.arithmetic)
-            found.blockRows = plan.tileRows
+            found.blockRows = plan.tiles.rows
             found.blockColumns = plan.piece
             found.workspaceBytes = RowNestScratch(plan).byteCount
             found.tasks = plan.taskCount
