@@ -27,9 +27,11 @@ struct AxisEntries {
     /// Lists what a position meets.
     mutating func list(_ axis: LineAxis, at position: Int) {
         taps = axis.meetings(at: position, to: pairs)
-        let found = axis.regular.contains(position) ? pairs : mergeSort()
+        let found = isSorted ? pairs : mergeSort()
         count = 0
+        tapsAreOneRun = taps > 0
         for i in 0..<taps {
+            if i > 0 && found[i].tap != found[0].tap &+ i { tapsAreOneRun = false }
             if i == 0 || found[i].other != found[i &- 1].other {
                 others[count] = found[i].other
                 begins[count] = i
@@ -43,7 +45,15 @@ struct AxisEntries {
     /// Whether each meets by one tap, and neighbours lie side by side.
     var isOneRun: Bool { count == taps && (count == 0 || others[count &- 1] &- others[0] == count &- 1) }
 
+    /// Whether each meets by one tap, and those follow each other.
+    private(set) var tapsAreOneRun = false
+
     func tapCount(_ i: Int) -> Int { begins[i &+ 1] &- begins[i] }
+
+    private var isSorted: Bool {
+        for i in 1..<max(taps, 1) where !(pairs[i &- 1] < pairs[i]) { return false }
+        return true
+    }
 
     /// Runs of doubling length are merged, from one buffer to the other: meetings come as a few ascending runs at most.
     private func mergeSort() -> UnsafeMutablePointer<Meeting> {

@@ -49,12 +49,18 @@ struct LineAxis {
         before[0] = 0
         for p in 0..<positions {
             let isRepeated = p > regular.lowerBound && regular.contains(p)
-            if !isRepeated {
+            var (taps, others) = (directTaps(at: p).count, 0)
+            if isRepeated {
+                others = self.others(at: p &- 1)
+            } else if isDirect {
+                others = taps
+            } else {
                 entries.list(self, at: p)
-                mostMeetings = max(mostMeetings, entries.taps)
-                mostOthers = max(mostOthers, entries.count)
+                (taps, others) = (entries.taps, entries.count)
             }
-            before[p &+ 1] = before[p] &+ (isRepeated ? others(at: p &- 1) : entries.count)
+            mostMeetings = max(mostMeetings, taps)
+            mostOthers = max(mostOthers, others)
+            before[p &+ 1] = before[p] &+ others
         }
     }
 
@@ -70,26 +76,46 @@ struct LineAxis {
         return lower..<upper
     }
 
-    /// Writes what a position meets, in order where it is regular; returns how much that is.
+    /// Whether a position meets others by direct taps alone, by one each.
+    private var isDirect: Bool { boundary == .fill && (!byColumns || axis.step == 1) }
+
+    /// Taps under which a position meets another inside; by columns at larger steps than one, not by all of them.
+    private func directTaps(at position: Int) -> Range<Int> {
+        // Where tap 0 meets, and the first and last that the others may.
+        let (start, first, last): (Int, Int, Int)
+        if byColumns {
+            start = position &+ axis.padding
+            (first, last) = (start &- axis.step &* (axis.outputs &- 1), start)
+        } else {
+            start = axis.meeting(output: position, tap: 0)
+            (first, last) = (0 &- start, axis.samples &- 1 &- start)
+        }
+        if last < 0 { return 0..<0 }
+        let lower = first <= 0 ? 0 : min(ceilingDivide(first, axis.dilation), axis.taps)
+        return lower..<max(lower, min(axis.taps, last / axis.dilation &+ 1))
+    }
+
+    /// Lists what a position meets; returns how much that is.
     func meetings(at position: Int, to list: UnsafeMutablePointer<Meeting>) -> Int {
+        let direct = directTaps(at: position)
         var count = 0
-        if !byColumns {
-            for k in 0..<axis.taps {
-                let sample = boundary.map(axis.meeting(output: position, tap: k), extent: axis.samples)
-                if sample < 0 { continue }
-                list[count] = Meeting(other: sample, tap: k)
+        if byColumns {
+            for k in direct.reversed() {
+                let distance = position &+ axis.padding &- axis.dilation &* k
+                if axis.step > 1 && distance % axis.step != 0 { continue }
+                list[count] = Meeting(other: axis.step == 1 ? distance : distance / axis.step, tap: k)
+                count &+= 1
+            }
+            for i in 0..<mapped.count(at: position) {
+                list[count] = mapped.meeting(i, at: position)
                 count &+= 1
             }
             return count
         }
-        for k in (0..<axis.taps).reversed() {
-            let distance = position &+ axis.padding &- axis.dilation &* k
-            if distance < 0 || distance % axis.step != 0 || distance / axis.step >= axis.outputs { continue }
-            list[count] = Meeting(other: distance / axis.step, tap: k)
-            count &+= 1
-        }
-        for i in 0..<mapped.count(at: position) {
-            list[count] = mapped.meeting(i, at: position)
+        for k in boundary == .fill ? direct : 0..<axis.taps {
+            let place = axis.meeting(output: position, tap: k)
+            let sample = direct.contains(k) ? place : boundary.map(place, extent: axis.samples)
+            list[count] = Meeting(other: sample, tap: k)
             count &+= 1
         }
         return count

@@ -34,24 +34,39 @@ struct MatrixRun {
         let pointers = target.pointers.assumingMemoryBound(to: I.self)
         let first = itemsBefore &* axis.total
         let firstLine = stripNumber &* axis.positions
-        for p in positions {
+        var p = positions.lowerBound
+        while p < positions.upperBound {
             let place = first &+ strip.count &* axis.others(before: p)
             let count = strip.count &* axis.others(at: p)
-            pointers[firstLine &+ p] = I(truncatingIfNeeded: place)
-            let line = indices + place
-            let data = target.values + place &* size
-            if p > positions.lowerBound && axis.regular.contains(p) && axis.regular.contains(p &- 1) {
-                // The line before, shifted.
-                let (lineBefore, shift) = (line - count, I(truncatingIfNeeded: axis.shift))
-                for i in 0..<count { line[i] = lineBefore[i] &+ shift }
-                data.copyMemory(from: data - count &* size, byteCount: count &* size)
-            } else {
-                writeLine(p, line, data)
+            writeLine(p, indices + place, target.values + place &* size)
+            let end = axis.regular.contains(p) ? min(axis.regular.upperBound, positions.upperBound) : p &+ 1
+            repeatLine(indices + place, target.values + place &* size, entries: count, lines: end &- p)
+            for line in p..<end {
+                let begin = place &+ (line &- p) &* count
+                pointers[firstLine &+ line] = I(truncatingIfNeeded: begin)
+                if let lines = target.lines {
+                    let lines = lines.assumingMemoryBound(to: I.self) + begin
+                    for i in 0..<count { lines[i] = I(truncatingIfNeeded: firstLine &+ line) }
+                }
             }
-            if let lines = target.lines {
-                let lines = lines.assumingMemoryBound(to: I.self) + place
-                for i in 0..<count { lines[i] = I(truncatingIfNeeded: firstLine &+ p) }
-            }
+            p = end
+        }
+    }
+
+    /// Lines that are each the one before, shifted: twice as many at a time, as far as those lie in the first cache.
+    private func repeatLine<I: FixedWidthInteger>(
+        _ indices: UnsafeMutablePointer<I>, _ data: UnsafeMutableRawPointer, entries count: Int, lines: Int
+    ) {
+        let size = plan.matrix.type.byteCount
+        let most = max(1, repeatedEntries / max(count, 1))
+        var done = 1
+        while done < lines {
+            let copied = min(done, lines &- done, most)
+            let shift = I(truncatingIfNeeded: done &* plan.last.shift)
+            let target = indices + done &* count
+            for i in 0..<copied &* count { target[i] = indices[i] &+ shift }
+            (data + done &* count &* size).copyMemory(from: data, byteCount: copied &* count &* size)
+            done &+= copied
         }
     }
 
@@ -65,7 +80,7 @@ struct MatrixRun {
             for j in 0..<entries.count {
                 indices[place &+ j] = I(truncatingIfNeeded: strip.firsts[item] &+ entries.others[j])
             }
-            values.write(strip, item: item, entries, to: data + place &* size, stride: size)
+            values.write(strip, item: item, entries, to: data + place &* size)
         }
     }
 
@@ -74,17 +89,25 @@ struct MatrixRun {
     mutating func write(_ positions: Range<Int>, to target: Matrices.Dense) {
         let (axis, size) = (plan.last, plan.matrix.type.byteCount)
         let firstLine = stripNumber &* axis.positions
+        var regular = 0
         for p in positions {
-            entries.list(axis, at: p)
-            let line = target.values + (firstLine &+ p) &* target.lineStride
-            let isRun = entries.isOneRun && target.crossingStride == size
-            for item in 0..<strip.count {
-                if isRun {
-                    if entries.count == 0 { break }
+            // What regular lines meet, the first of them has listed.
+            let isListed = p > positions.lowerBound && axis.regular.contains(p) && axis.regular.contains(p &- 1)
+            if !isListed {
+                entries.list(axis, at: p)
+                regular = p
+            }
+            if entries.count == 0 { continue }
+            let shifted = (p &- regular) &* axis.shift &* target.crossingStride
+            let line = target.values + ((firstLine &+ p) &* target.lineStride &+ shifted)
+            if entries.isOneRun && target.crossingStride == size {
+                for item in 0..<strip.count {
                     let place = (strip.firsts[item] &+ entries.others[0]) &* size
-                    values.write(strip, item: item, entries, to: line + place, stride: size)
-                    continue
+                    values.write(strip, item: item, entries, to: line + place)
                 }
+                continue
+            }
+            for item in 0..<strip.count {
                 for j in 0..<entries.count {
                     let place = (strip.firsts[item] &+ entries.others[j]) &* target.crossingStride
                     values.writeOne(strip, item: item, entries, j, to: line + place)
@@ -118,3 +141,6 @@ struct MatrixRun {
         }
     }
 }
+
+/// Entries that are repeated at a time.
+private var repeatedEntries: Int { 1024 }

@@ -6,22 +6,25 @@ struct MatrixValues {
     let filter: UnsafeRawPointer
     let type: ElementType
 
-    /// Writes the values where one item crosses what a position of the last axis meets, `stride` bytes apart.
+    /// Writes the values where one item crosses what a position of the last axis meets, side by side.
     @inline(__always)
-    func write(
-        _ strip: MatrixStrip, item: Int, _ entries: AxisEntries, to target: UnsafeMutableRawPointer, stride: Int
-    ) {
+    func write(_ strip: MatrixStrip, item: Int, _ entries: AxisEntries, to target: UnsafeMutableRawPointer) {
+        let size = type.byteCount
         if strip.begins[item &+ 1] &- strip.begins[item] != 1 || entries.taps != entries.count {
-            for j in 0..<entries.count { add(strip, item, entries, j, to: target + j &* stride) }
+            for j in 0..<entries.count { add(strip, item, entries, j, to: target + j &* size) }
             return
         }
-        let source = filter + strip.taps[strip.begins[item]] &* type.byteCount
-        switch type.byteCount {
-        case 1: copy(UInt8.self, source, entries, target, stride)
-        case 2: copy(UInt16.self, source, entries, target, stride)
-        case 4: copy(UInt32.self, source, entries, target, stride)
-        case 8: copy(UInt64.self, source, entries, target, stride)
-        default: copy(SIMD2<UInt64>.self, source, entries, target, stride)
+        let source = filter + strip.taps[strip.begins[item]] &* size
+        if entries.tapsAreOneRun {
+            target.copyMemory(from: source + entries.tap[0] &* size, byteCount: entries.count &* size)
+            return
+        }
+        switch size {
+        case 1: copy(UInt8.self, source, entries, target)
+        case 2: copy(UInt16.self, source, entries, target)
+        case 4: copy(UInt32.self, source, entries, target)
+        case 8: copy(UInt64.self, source, entries, target)
+        default: copy(SIMD2<UInt64>.self, source, entries, target)
         }
     }
 
@@ -41,12 +44,12 @@ struct MatrixValues {
 
     @inline(__always)
     private func copy<T: BitwiseCopyable>(
-        _: T.Type, _ source: UnsafeRawPointer, _ entries: AxisEntries, _ target: UnsafeMutableRawPointer, _ stride: Int
+        _: T.Type, _ source: UnsafeRawPointer, _ entries: AxisEntries, _ target: UnsafeMutableRawPointer
     ) {
         let size = MemoryLayout<T>.size
         for j in 0..<entries.count {
             let element = source.loadUnaligned(fromByteOffset: entries.tap[j] &* size, as: T.self)
-            target.storeBytes(of: element, toByteOffset: j &* stride, as: T.self)
+            target.storeBytes(of: element, toByteOffset: j &* size, as: T.self)
         }
     }
 
