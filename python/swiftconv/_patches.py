@@ -13,6 +13,9 @@ from ._results import buffer, check_output, new_result, overlaps_itself
 SUM, MEAN = 0, 1
 REDUCTIONS = {"sum": SUM, "mean": MEAN}
 FILL = _arguments.BOUNDARIES["fill"]
+_NUMPY_BOUNDARIES: dict[int, Any] = {
+    _arguments.BOUNDARIES[name]: name for name in ("wrap", "symmetric", "reflect", "edge")
+}
 
 Ints = tuple[int, ...]
 
@@ -111,7 +114,7 @@ def native(dtype: np.dtype) -> np.dtype:
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
-def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int, fresh: bool) -> None:
+def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int, fresh: bool, boundary: int = FILL) -> None:
     """Copy every window of `x` to `patches`, a view with x's axes and then an axis of taps for each window axis.
 
     `fresh` says that nobody has touched its memory yet.
@@ -119,11 +122,17 @@ def gather(x: np.ndarray, patches: np.ndarray, cut: Cut, threads: int, fresh: bo
     if patches.size == 0:
         return
     if _dtypes.code_of(x.dtype) is None:
+        if boundary != FILL:
+            widths = [(0, 0)] * x.ndim
+            for axis, low, high in zip(cut.axes, cut.low, cut.high):
+                widths[axis] = (low, high)
+            x = np.pad(x, widths, _NUMPY_BOUNDARIES[boundary])
+            cut = cut._replace(low=(0,) * len(cut.low), high=(0,) * len(cut.high))
         patches[...] = 0
         for there, here in _taps(x.shape, patches.shape, cut):
             patches[there] = x[here]
         return
-    _native.patches_gather(*_operands(x, patches), threads, *cut, FILL, None, fresh)
+    _native.patches_gather(*_operands(x, patches), threads, *cut, boundary, None, fresh)
 
 
 def scatter(

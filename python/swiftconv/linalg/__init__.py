@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ._matrix import conv_matrix, unroll_kernel
+from ._matrix import conv_matrix
 from ._sparse import SparseMatrix
+from ._unroll import toeplitz_blocks, unroll_input, unroll_kernel
 
 __all__ = [
     "SparseMatrix",
     "conv_matrix",
+    "toeplitz_blocks",
+    "unroll_input",
     "unroll_kernel",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -173,5 +172,3 @@ def core_kernel(kernel: np.ndarray, geometry: Geometry) -> np.ndarray:
     elif not geometry.has_channels and kernel.dtype.kind == "c":
         kernel = kernel.conj()
     return np.ascontiguousarray(kernel)
-
-

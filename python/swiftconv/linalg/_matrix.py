@@ -102,9 +102,9 @@ def conv_matrix(
     Notes
     -----
     For an image of (m, n) and a filter of (p, q), mode 'full' gives (m + p - 1)(n + q - 1) rows and m n columns. A
-    sparse matrix has an entry wherever an output and a sample meet under the kernel, also for its zeros. One-dimensional
-    kernels longer than the image follow NumPy in modes 'same' and 'valid': there are as many outputs as `numpy.convolve`
-    returns.
+    sparse matrix has an entry wherever an output and a sample meet under the kernel, also for its zeros. A
+    one-dimensional kernel longer than the image follows NumPy in modes 'same' and 'valid': there are as many outputs
+    as `numpy.convolve` returns.
 
     Examples
     --------
@@ -130,11 +130,12 @@ def conv_matrix(
         raise ValueError("scipy=True with format='dense': expected a sparse format")
     array = kernel_array(kernel, dtype)
     places = geometry(array.shape, shape, mode, boundary, stride, dilation, operation, groups, channels)
-    made = _made(array, places, format, _arguments.threads(threads))
-    return made.to_scipy() if scipy else made
+    matrix = made(array, places, format, _arguments.threads(threads))
+    return matrix.to_scipy() if scipy else matrix
 
 
-def _made(kernel: np.ndarray, places: Geometry, format: str, threads: int) -> Any:
+def made(kernel: np.ndarray, places: Geometry, format: str, threads: int) -> Any:
+    """The matrix in a format that exists."""
     taps = core_kernel(kernel, places)
     if _dtypes.code_of(taps.dtype) is None:
         return _through_numpy(taps, places, format, threads)
@@ -157,7 +158,7 @@ def _dense(taps: np.ndarray, places: Geometry, threads: int) -> np.ndarray:
 def _compressed(taps: np.ndarray, places: Geometry, format: str, threads: int) -> SparseMatrix:
     arguments = places.core_arguments(format == "csc", threads)
     lines, crossed, entries, _ = _native.matrix_count(*arguments)
-    index = _index_dtype(lines, crossed, entries)
+    index = index_dtype(lines, crossed, entries)
     has_lines = format == "coo"
     size = (lines + 1 + (1 + has_lines) * entries) * index.itemsize + entries * taps.itemsize
     shape = places.rows, places.columns
@@ -179,7 +180,7 @@ def _blocks(taps: np.ndarray, places: Geometry, threads: int) -> SparseMatrix:
     lines, crossed, _, blocks = _native.matrix_count(*arguments)
     height, width = places.out[-1], places.shape[-1]
     shape = places.rows, places.columns
-    index = _index_dtype(lines, crossed, blocks)
+    index = index_dtype(lines, crossed, blocks)
     size = blocks * (height * width * taps.itemsize + index.itemsize) + (lines // height + 1) * index.itemsize
     _memory.require(size, f"a bsr matrix of shape {shape} with {blocks} blocks of ({height}, {width}) {taps.dtype}")
     indptr, indices = np.empty(lines // height + 1, index), np.empty(blocks, index)
@@ -190,20 +191,21 @@ def _blocks(taps: np.ndarray, places: Geometry, threads: int) -> SparseMatrix:
     return SparseMatrix("bsr", shape, data, indices, indptr)
 
 
-def _index_dtype(*numbers: int) -> np.dtype:
+def index_dtype(*numbers: int) -> np.dtype:
+    """SciPy's choice: int32 as long as rows, columns and entries can be counted in it."""
     return np.dtype(np.int32 if max(numbers) <= _LARGEST_INT32 else np.int64)
 
 
 def _through_numpy(taps: np.ndarray, places: Geometry, format: str, threads: int) -> Any:
     """A dtype that the core does not have: a matrix of each tap's places, times the tap."""
     total: Any = None
-    pattern = _made(np.zeros(taps.shape, bool), _as_read(places), format, threads)
+    pattern = made(np.zeros(taps.shape, bool), as_read(places), format, threads)
     values = pattern if format == "dense" else pattern.data
     total = np.zeros(values.shape, taps.dtype)
     one = np.zeros(taps.shape, np.int8)
     for place in np.ndindex(taps.shape):
         one[place] = 1
-        found = _made(one, _as_read(places), format, threads)
+        found = made(one, as_read(places), format, threads)
         there = np.flatnonzero(found if format == "dense" else found.data)
         total.reshape(-1)[there] += taps[place]
         one[place] = 0
@@ -213,67 +215,6 @@ def _through_numpy(taps: np.ndarray, places: Geometry, format: str, threads: int
     return pattern
 
 
-def _as_read(places: Geometry) -> Geometry:
+def as_read(places: Geometry) -> Geometry:
     """The same places for a kernel that already is as the core reads it."""
     return places._replace(operation=0, has_channels=True)
-
-
-def unroll_kernel(
-    kernel: ArrayLike,
-    shape: Ints,
-    mode: str | int = "valid",
-    *,
-    boundary: str = "fill",
-    stride: Ints = 1,
-    dilation: Ints = 1,
-    operation: str = "correlate",
-    dtype: DTypeLike | None = None,
-    format: str = "dense",
-    scipy: bool = False,
-) -> Any:
-    """
-    The filter unrolled: a matrix whose product with the flattened image is the output, flattened.
-
-    The first of the two textbook unrollings; `unroll_input` is the second, and both give the same numbers:
-    ``unroll_kernel(f, x.shape) @ x.ravel() == unroll_input(x, f.shape) @ f.ravel()``. It is `conv_matrix` with the
-    defaults of a layer without channels, a 'valid' correlation.
-
-    Parameters
-    ----------
-    kernel : array_like, shape (k1, ..., kd)
-        The filter.
-    shape : int or sequence of int
-        Extents (n1, ..., nd) of the image.
-    mode, boundary, stride, dilation, operation, dtype, format, scipy
-        As in `conv_matrix`.
-
-    Returns
-    -------
-    ndarray, SparseMatrix or scipy.sparse array, shape (outputs, samples)
-
-    Raises
-    ------
-    ValueError, TypeError, MemoryError, OverflowError
-        As `conv_matrix` does.
-
-    Examples
-    --------
-    >>> import swiftconv
-    >>> swiftconv.linalg.unroll_kernel([[1, 2], [3, 4]], (3, 3))
-    array([[1, 2, 0, 3, 4, 0, 0, 0, 0],
-           [0, 1, 2, 0, 3, 4, 0, 0, 0],
-           [0, 0, 0, 1, 2, 0, 3, 4, 0],
-           [0, 0, 0, 0, 1, 2, 0, 3, 4]])
-    """
-    return conv_matrix(
-        kernel,
-        shape,
-        mode,
-        boundary=boundary,
-        stride=stride,
-        dilation=dilation,
-        operation=operation,
-        dtype=dtype,
-        format=format,
-        scipy=scipy,
-    )
