@@ -569,7 +569,7 @@ def test_scipys_functions_take_operators(rng):
     values = np.linalg.svd(D, compute_uv=False)
     np.testing.assert_allclose(np.sort(linalg.svds(A, 3, return_singular_vectors=False))[::-1], values[:3])
     np.testing.assert_allclose(linalg.lsqr(A, y, atol=1e-13, btol=1e-13, conlim=0)[0], np.linalg.solve(D, y), atol=1e-6)
-    np.testing.assert_allclose(A @ linalg.gmres(A, y, rtol=1e-10, restart=42)[0], y, atol=1e-6)
+    np.testing.assert_allclose(A @ linalg.gmres(A, y, restart=42)[0], y, atol=1e-3)
     largest = np.abs(np.linalg.eigvals(D)).max()
     np.testing.assert_allclose(np.abs(linalg.eigs(A, 1, return_eigenvectors=False)[0]), largest)
     C = ConvOperator(rng.standard_normal(3) + 1j, 12, "same")

@@ -102,6 +102,13 @@ class Operator:
         """``A.H @ x`` for x of shape (m, k)."""
         return self.H.matmat(x)
 
+    # What pylops calls of an operator that it wraps.
+    def _matvec(self, x: np.ndarray) -> np.ndarray:
+        return self.matvec(x)
+
+    def _rmatvec(self, x: np.ndarray) -> np.ndarray:
+        return self.rmatvec(x)
+
     def __rmatmul__(self, other: Any) -> np.ndarray:
         x = _arguments.array("x", other)
         if x.ndim not in (1, 2) or x.shape[-1] != self.shape[0]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._through_numpy import inside_by
-from ._geometry import Axis
+from ._windows import Axis
 
 
 class Run(NamedTuple):
@@ -25,26 +25,64 @@ class Fold(NamedTuple):
     extent: int
     runs: tuple[Run, ...]
 
+    @property
+    def inside(self) -> slice:
+        return slice(self.low, self.low + self.extent)
+
+
+class Strip(NamedTuple):
+    """The places outside at one end of an axis.
+
+    The windows of `outputs` alone reach them, and `places` cuts them out of all places that these windows read.
+    """
+
+    outputs: slice
+    places: slice
+    runs: tuple[Run, ...]
+
 
 def fold_of(axis: Axis, boundary: int) -> Fold:
-    low, extent, high = axis.low, axis.extent, axis.high
-    before = _runs(inside_by(boundary, np.arange(-low, 0), extent), 0)
-    after = _runs(inside_by(boundary, np.arange(extent, extent + high), extent), low + extent)
-    return Fold(low, extent, (*before, *after))
+    before, after = _before(axis, boundary), _after(axis, boundary)
+    return Fold(axis.low, axis.extent, (*_runs(before, 0), *_runs(after, axis.low + axis.extent)))
+
+
+def strips_of(axis: Axis, boundary: int) -> list[Strip]:
+    """For windows that step by one sample."""
+    strips = []
+    if axis.low:
+        strips.append(Strip(slice(0, axis.low), slice(0, axis.low), tuple(_runs(_before(axis, boundary), 0))))
+    if axis.high:
+        first = max(axis.extent - axis.start - axis.reach, 0)
+        outside = slice(-axis.high, None)
+        strips.append(Strip(slice(first, None), outside, tuple(_runs(_after(axis, boundary), 0))))
+    return strips
 
 
 def folded(array: np.ndarray, folds: tuple[Fold, ...]) -> np.ndarray:
     """A view of the samples in `array`, whose last axes the folds are for, with what lies outside added to them."""
     for place, fold in enumerate(folds, array.ndim - len(folds)):
-        before = (slice(None),) * place
-        inside = array[(*before, slice(fold.low, fold.low + fold.extent))]
-        for run in fold.runs:
-            outside = array[(*before, run.outside)]
-            if run.repeats:
-                outside = np.add.reduce(outside, place, dtype=array.dtype, keepdims=True)
-            inside[(*before, run.samples)] += outside
+        inside = array[(*(slice(None),) * place, fold.inside)]
+        add_runs(inside, array, fold.runs, place)
         array = inside
     return array
+
+
+def add_runs(samples: np.ndarray, places: np.ndarray, runs: tuple[Run, ...], axis: int) -> None:
+    before = (slice(None),) * axis
+    for run in runs:
+        outside = places[(*before, run.outside)]
+        if run.repeats:
+            outside = np.add.reduce(outside, axis, dtype=samples.dtype, keepdims=True)
+        samples[(*before, run.samples)] += outside
+
+
+def _before(axis: Axis, boundary: int) -> np.ndarray:
+    """The samples that the places before the first one hold."""
+    return inside_by(boundary, np.arange(-axis.low, 0), axis.extent)
+
+
+def _after(axis: Axis, boundary: int) -> np.ndarray:
+    return inside_by(boundary, np.arange(axis.extent, axis.extent + axis.high), axis.extent)
 
 
 def _runs(samples: np.ndarray, first: int) -> list[Run]:

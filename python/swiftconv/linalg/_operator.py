@@ -11,12 +11,12 @@ import numpy as np
 from .. import _arguments, _results
 from .._call import CONVOLVE, CORRELATE
 from .._sliding import convolve, correlate
-from . import _solvers, _structure, _validation
+from . import _norms, _solvers, _validation
 from ._adjoint import Run, transposed_layer, transposed_sliding
 from ._algebra import AlgebraicOperator, Transpose
 from ._base import Symbol, norm_dtype
-from ._geometry import FILL, SAME, VALID, WRAP, Axis, axes_of, elements, is_swapped
 from ._layer import Layer
+from ._windows import FILL, SAME, VALID, WRAP, Axis, axes_of, elements, is_swapped
 
 if TYPE_CHECKING:
     from typing import Union
@@ -261,7 +261,7 @@ class ConvOperator(AlgebraicOperator):
 
     def diagonal(self) -> np.ndarray:
         """The entries whose row and column agree, of shape (min(m, n),), from where the windows lie."""
-        return _structure.diagonal(self._windows(), self._weight)
+        return _norms.diagonal(self._places(), self._weight)
 
     def column_norms(self) -> np.ndarray:
         """The 2-norm of each column, of shape (n,), from where the windows lie; in double for integers."""
@@ -272,11 +272,11 @@ class ConvOperator(AlgebraicOperator):
         return self._norms(of_rows=True)
 
     def _norms(self, of_rows: bool) -> np.ndarray:
-        return _structure.norms(self._windows(), self._weight, of_rows).astype(norm_dtype(self.dtype), copy=False)
+        return _norms.norms(self._places(), self._weight, of_rows).astype(norm_dtype(self.dtype), copy=False)
 
-    def _windows(self) -> _structure.Windows:
+    def _places(self) -> _norms.Windows:
         boundary = _arguments.boundary(self._options["boundary"])
-        return _structure.Windows(self._axes, boundary, self._options["groups"], self._options["channels"] or 1)
+        return _norms.Windows(self._axes, boundary, self._options["groups"], self._options["channels"] or 1)
 
     def _wraps(self) -> bool:
         """Whether the matrix is circulant, or its blocks between channels are."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._geometry import FILL, Axis
+from ._windows import FILL, Axis
 
 # Entries of a diagonal that are looked for at a time.
 _BLOCK = 1 << 16
