@@ -822,3 +822,24 @@ def test_adjoints_are_exact_on_integers(problem):
     squares = operator_of(A, np.int32).astype(float) ** 2
     np.testing.assert_allclose(A.column_norms() ** 2, squares.sum(axis=0), rtol=1e-12)
     np.testing.assert_allclose(A.row_norms() ** 2, squares.sum(axis=1), rtol=1e-12)
+
+
+@needs_matrix
+@settings(max_examples=100, deadline=None)
+@given(problems(), st.sampled_from([None, (1, 1, 1), (2, 2, 1), (2, 4, 2), (4, 2, 2)]))
+def test_the_matrix_is_conv_matrix(problem, layer):
+    window, shape, mode, operation, options, seed = problem
+    rng = np.random.default_rng(seed)
+    if layer is not None:
+        channels, filters, groups = layer
+        window = (filters, channels // groups, *window)
+        options = {**options, "channels": channels, "groups": groups}
+    A = ConvOperator(samples.values(rng, window, np.int16), shape, mode, operation=operation, **options)
+    D = A.todense()
+    x, y = samples.values(rng, (A.shape[1], 2), np.int16), samples.values(rng, (A.shape[0], 2), np.int16)
+    np.testing.assert_array_equal(A @ x, D @ x)
+    np.testing.assert_array_equal(A.T @ y, D.T @ y)
+    np.testing.assert_array_equal(A.diagonal(), D.diagonal())
+    np.testing.assert_allclose(A.column_norms(), np.linalg.norm(D.astype(float), axis=0), rtol=1e-12)
+    np.testing.assert_allclose(A.row_norms(), np.linalg.norm(D.astype(float), axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(A.tosparse() @ x, D @ x)
