@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ._matrix import conv_matrix
+from ._operator import ConvOperator
 from ._sparse import SparseMatrix
 from ._unroll import toeplitz_blocks, unroll_input, unroll_kernel
 
 __all__ = [
+    "ConvOperator",
     "SparseMatrix",
     "conv_matrix",
     "toeplitz_blocks",
