@@ -17,8 +17,9 @@ import numpy as np
 from .. import _results
 from .._sliding import convolve
 from ._folding import add_runs, fold_of, folded, strips_of
+from ._geometry import FILL, FULL, SAME, VALID, WRAP
 from ._layer import Layer
-from ._windows import FILL, FULL, SAME, VALID, WRAP, Axis
+from ._windows import Axis
 
 # The outputs of the transpose lie on the samples; those of a 'full' convolution's are inside of its outputs.
 _TRANSPOSED_MODE = {VALID: "full", SAME: "same", FULL: "valid"}

@@ -11,8 +11,8 @@ from .. import _arguments, _dtypes, _native
 
 OPERATIONS = {"correlate": 0, "convolve": 1}
 CORRELATE, CONVOLVE = 0, 1
-FILL = _arguments.BOUNDARIES["fill"]
-VALID, SAME = _arguments.MODES["valid"], _arguments.MODES["same"]
+FILL, WRAP = _arguments.BOUNDARIES["fill"], _arguments.BOUNDARIES["wrap"]
+VALID, SAME, FULL = (_arguments.MODES[name] for name in ("valid", "same", "full"))
 
 Ints = tuple[int, ...]
 
@@ -33,6 +33,7 @@ class Geometry(NamedTuple):
     filters: int
     channels: int
     has_channels: bool
+    swapped: bool  # as NumPy does: outputs are counted by the kernel, which is the longer one
 
     @property
     def rows(self) -> int:
@@ -80,7 +81,8 @@ def geometry(
     steps = _arguments.per_axis("stride", stride, rank, "axis of shape")
     dilations = _arguments.per_axis("dilation", dilation, rank, "axis of shape")
     is_plain = channels is None and rank == 1 and boundary == FILL and steps == dilations == (1,)
-    if is_plain and window[0] > extents[0]:
+    swapped = is_plain and window[0] > extents[0]
+    if swapped:
         axes = _swapped(code, extents[0], window[0], mode)
     else:
         if mode == VALID:
@@ -99,6 +101,7 @@ def geometry(
         filters=filters,
         channels=per_group,
         has_channels=channels is not None,
+        swapped=swapped,
     )
 
 

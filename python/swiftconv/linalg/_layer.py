@@ -13,7 +13,8 @@ from .. import _arguments, _dtypes, _results
 from .._through_numpy import inside_by
 from ..nn._call import Call, run
 from ..nn._options import FORWARD, NAMES, TRANSPOSED, Options
-from ._windows import FILL, WRAP, Axis
+from ._geometry import FILL, WRAP
+from ._windows import Axis
 
 _REFLECT = _arguments.BOUNDARIES["reflect"]
 

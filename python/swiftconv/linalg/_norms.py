@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._windows import FILL, Axis
+from ._geometry import FILL
+from ._windows import Axis
 
 # Entries of a diagonal that are looked for at a time.
 _BLOCK = 1 << 16

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _arguments, _results
-from .._call import CONVOLVE, CORRELATE
 from .._sliding import convolve, correlate
-from . import _norms, _solvers, _validation
+from . import _norms, _solvers
 from ._adjoint import Run, transposed_layer, transposed_sliding
 from ._algebra import AlgebraicOperator, Transpose
 from ._base import Symbol, norm_dtype
+from ._geometry import CONVOLVE, CORRELATE, FILL, SAME, WRAP, geometry, kernel_array
 from ._layer import Layer
-from ._windows import FILL, SAME, VALID, WRAP, Axis, axes_of, elements, is_swapped
+from ._matrix import conv_matrix
+from ._windows import Axis, axes_of, elements
 
 if TYPE_CHECKING:
     from typing import Union
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     Ints = Union[int, Sequence[int]]
 
-OPERATIONS = {"correlate": CORRELATE, "convolve": CONVOLVE}
 _MODE_NAMES = {code: name for name, code in _arguments.MODES.items()}
 
 
@@ -145,39 +145,32 @@ class ConvOperator(AlgebraicOperator):
         dtype: DTypeLike | None = None,
         threads: int | None = None,
     ) -> None:
-        self.kernel = _validation.kernel(kernel, dtype)
+        self.kernel = kernel_array(kernel, dtype).copy()
+        self.kernel.flags.writeable = False
         self.dtype = self.kernel.dtype
-        self._operation = _arguments.named("operation", operation, OPERATIONS)
-        mode_code, boundary_code = _arguments.mode(mode), _arguments.boundary(boundary)
-        extents = _validation.extents(shape)
-        groups = _validation.layer_counts(self.kernel, groups, channels)
-        window = _validation.window(self.kernel, extents, channels)
-        stride = _arguments.per_axis("stride", stride, len(extents), "axis of shape")
-        dilation = _arguments.per_axis("dilation", dilation, len(extents), "axis of shape")
+        places = geometry(self.kernel.shape, shape, mode, boundary, stride, dilation, operation, groups, channels)
         _arguments.threads(threads)
-        steps = tuple([None if set(entries) == {1} else entries for entries in (stride, dilation)])
-        swapped = channels is None and is_swapped(extents, window, boundary_code, *steps)
-        if mode_code == VALID and not swapped:
-            _validation.check_fits(window, extents, dilation)
-        self._axes = axes_of(self._operation, extents, window, mode_code, boundary_code, *steps, swapped)
+        self._operation = places.operation
+        self._axes = axes_of(places)
+        extents = places.shape
         outputs = tuple([axis.outputs for axis in self._axes])
-        self.input_shape = extents if channels is None else (channels, *extents)
+        self.input_shape = extents if channels is None else (places.groups * places.channels, *extents)
         self.output_shape = outputs if channels is None else (len(self.kernel), *outputs)
         self.shape = (elements(self.output_shape, "output shape"), elements(self.input_shape, "shape"))
         self._options = {
-            "mode": _MODE_NAMES[mode_code],
+            "mode": _MODE_NAMES[places.mode],
             "boundary": boundary,
-            "stride": stride,
-            "dilation": dilation,
+            "stride": places.stride,
+            "dilation": places.dilation,
             "operation": operation,
-            "groups": groups,
+            "groups": places.groups,
             "channels": channels,
             "threads": threads,
         }
         self._weight = self._in_order_of_samples()
         # Where no window leaves the input there is no boundary to fold.
         outside = any(axis.low or axis.high for axis in self._axes)
-        self._prepare(mode_code, boundary_code if outside else FILL, swapped)
+        self._prepare(places.mode, places.boundary if outside else FILL, places.swapped)
         self._conjugate = self if self.dtype.kind not in "cO" else None
 
     def _in_order_of_samples(self) -> np.ndarray:
@@ -254,8 +247,6 @@ class ConvOperator(AlgebraicOperator):
         return self._matrix(format=format, scipy=scipy)
 
     def _matrix(self, **options: Any) -> Any:
-        from ._matrix import conv_matrix
-
         own = {name: value for name, value in self._options.items() if name != "threads"}
         return conv_matrix(self.kernel, self._extents, **own, **options)
 

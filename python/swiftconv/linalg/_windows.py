@@ -7,12 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _arguments, _native
-from .._call import CONVOLVE
 from .._through_numpy import inside_by
-
-VALID, SAME, FULL = (_arguments.MODES[name] for name in ("valid", "same", "full"))
-FILL, WRAP = _arguments.BOUNDARIES["fill"], _arguments.BOUNDARIES["wrap"]
+from ._geometry import FILL, Geometry
 
 
 class Axis(NamedTuple):
@@ -51,48 +47,14 @@ class Axis(NamedTuple):
         return slice(max(first, 0), max(min(last + 1, self.outputs), 0))
 
 
-def is_swapped(
-    shape: tuple[int, ...],
-    window: tuple[int, ...],
-    boundary: int,
-    stride: tuple[int, ...] | None,
-    dilation: tuple[int, ...] | None,
-) -> bool:
-    """Whether `correlate` and `convolve` slide the longer operand over the shorter one, as NumPy does: the filter."""
-    plain = boundary == FILL and stride is None and dilation is None
-    return plain and len(shape) == 1 and window[0] > shape[0]
-
-
-def axes_of(
-    operation: int,
-    shape: tuple[int, ...],
-    window: tuple[int, ...],
-    mode: int,
-    boundary: int,
-    stride: tuple[int, ...] | None,
-    dilation: tuple[int, ...] | None,
-    swapped: bool,
-) -> tuple[Axis, ...]:
-    """The axes of a validated convolution; raises what `correlate` does for options that do not fit."""
-    if swapped:
-        return (_swapped_axis(operation, shape[0], window[0], mode),)
-    outputs = _native.slide_shape(operation, shape, window, mode, boundary, None, stride, dilation, None)
-    steps, spacings = stride or (1,) * len(shape), dilation or (1,) * len(shape)
-    axes = []
-    for extent, taps, count, step, spacing in zip(shape, window, outputs, steps, spacings):
-        reach = (taps - 1) * spacing
-        start = {VALID: 0, SAME: -((reach + 1) // 2), FULL: -reach}[mode]
-        axes.append(Axis(extent, taps, count, start, step, spacing))
-    return tuple(axes)
-
-
-def _swapped_axis(operation: int, extent: int, taps: int, mode: int) -> Axis:
-    """'valid' and 'same' count outputs by the filter, which is the longer one."""
-    skipped = {FULL: 0, VALID: extent - 1}.get(mode)
-    if skipped is None:
-        skipped = extent - 1 - extent // 2 if operation == CONVOLVE else extent // 2
-    outputs = {FULL: extent + taps - 1, VALID: taps - extent + 1, SAME: taps}[mode]
-    return Axis(extent, taps, outputs, skipped - taps + 1, 1, 1)
+def axes_of(places: Geometry) -> tuple[Axis, ...]:
+    """The axes of a validated convolution."""
+    return tuple(
+        [
+            Axis(extent, taps, outputs, -padding, stride, dilation)
+            for extent, outputs, taps, stride, dilation, padding in zip(*places.axes)
+        ]
+    )
 
 
 def elements(extents: tuple[int, ...], what: str) -> int:
