@@ -35,7 +35,12 @@ PEERS = {
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
-PUBLIC_MODULES = {"": swiftconv, "nn.": swiftconv.nn, "nn.grad.": swiftconv.nn.grad}
+PUBLIC_MODULES = {
+    "": swiftconv,
+    "linalg.": swiftconv.linalg,
+    "nn.": swiftconv.nn,
+    "nn.grad.": swiftconv.nn.grad,
+}
 
 
 def public_functions():
