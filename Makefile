@@ -45,8 +45,9 @@ build: $(VENV)/.test ## core, extension and editable install in .venv, increment
 # ---- The two commands ------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: build $(VENV)/.demo ## photographs through a bank of filters: check, timings, a montage
+demo: build $(VENV)/.demo ## photographs through a bank of filters: check, timings, a montage; figures of matrices
 	$(PY) examples/demo.py demo-output
+	$(PY) examples/matrices.py demo-output
 
 .PHONY: test
 test: test-swift test-python ## all tests
