@@ -13,7 +13,8 @@ package func validate(
         throw Failure(SC_BAD_ENUM, argument: SC_ARG_BOUNDARY, value: Int(given.boundary))
     }
     if rank < 1 || given.axes == nil { throw Failure(SC_BAD_ENUM, argument: SC_ARG_AXES, value: rank) }
-    var matrix = ConvolutionMatrix(axes: axes, rank: rank, boundary: boundary, filter: UnsafeRawPointer(axes), type: .bool)
+    var matrix = ConvolutionMatrix(
+        axes: axes, rank: rank, boundary: boundary, filter: UnsafeRawPointer(axes), type: .bool)
     matrix.groups = try positive(given.groups, SC_ARG_GROUPS)
     matrix.filters = try positive(given.filters, SC_ARG_KERNEL)
     matrix.channels = try positive(given.channels, SC_ARG_KERNEL)

@@ -219,8 +219,7 @@ PyObject *native_matrix_dense(PyObject *module, PyObject *const *arguments, Py_s
   sc_error error;
 
   if (!takes("matrix_dense", count, ARGUMENTS) || read_matrix(&call, module, arguments) != 0 ||
-      read_kernel(&call, arguments, &code) != 0 ||
-      array_buffer_acquire(&call.data, arguments[OUT], code, 0, 1) != 0)
+      read_kernel(&call, arguments, &code) != 0 || array_buffer_acquire(&call.data, arguments[OUT], code, 0, 1) != 0)
     goto cleanup;
   result = none_unless(run_interruptibly(write_dense, &call, &error), &error);
 

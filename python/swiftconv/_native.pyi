@@ -218,6 +218,68 @@ def contract_explain(
     /,
 ) -> dict[str, Any]: ...
 
+_Axes = tuple[tuple[int, ...], ...]  # samples, outputs, taps, step, dilation, padding: of every axis each
+
+def slide_axes(
+    operation: int,
+    a_shape: tuple[int, ...],
+    v_shape: tuple[int, ...],
+    mode: int,
+    boundary: int,
+    stride: tuple[int, ...] | None,
+    dilation: tuple[int, ...] | None,
+    /,
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]: ...
+def matrix_count(
+    axes: _Axes, boundary: int, by_columns: bool, groups: int, filters: int, channels: int, threads: int, /
+) -> tuple[int, int, int, int]: ...
+def matrix_dense(
+    axes: _Axes,
+    boundary: int,
+    by_columns: bool,
+    groups: int,
+    filters: int,
+    channels: int,
+    threads: int,
+    kernel: np.ndarray,
+    code: int | None,
+    out: np.ndarray,
+    /,
+) -> None: ...
+def matrix_compressed(
+    axes: _Axes,
+    boundary: int,
+    by_columns: bool,
+    groups: int,
+    filters: int,
+    channels: int,
+    threads: int,
+    kernel: np.ndarray,
+    code: int | None,
+    pointers: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    index_code: int | None,
+    lines: np.ndarray | None,
+    /,
+) -> None: ...
+def matrix_blocks(
+    axes: _Axes,
+    boundary: int,
+    by_columns: bool,
+    groups: int,
+    filters: int,
+    channels: int,
+    threads: int,
+    kernel: np.ndarray,
+    code: int | None,
+    pointers: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    index_code: int | None,
+    /,
+) -> None: ...
+
 class ConvolutionPlan:
     def __new__(
         cls,

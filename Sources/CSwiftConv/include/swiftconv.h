@@ -385,19 +385,19 @@ sc_status sc_contract_explain(const sc_contraction *contraction, const sc_factor
 
 /* ---- The matrix of a convolution ------------------------------------------------------------------------------- */
 
-/* Output o and tap k of a window axis meet at sample step * o + dilation * k - padding, mapped by the boundary where that
- * lies outside; under SC_BOUNDARY_FILL they do not meet there. */
+/* Output o and tap k of a window axis meet at sample step * o + dilation * k - padding, mapped by the boundary where
+ * that lies outside; under SC_BOUNDARY_FILL they do not meet there. */
 typedef struct sc_matrix_axis {
   int64_t samples, outputs, taps, step, dilation, padding;
 } sc_matrix_axis;
 
-/* Rows are outputs, [group][filter][output of each axis]; columns samples, [group][channel][sample of each axis]. An entry is
- * the sum of the taps under which the two meet. Lines are rows, or columns where by_columns is not 0. */
+/* Rows are outputs, [group][filter][output of each axis]; columns samples, [group][channel][sample of each axis]. An
+ * entry is the sum of the taps under which the two meet. Lines are rows, or columns where by_columns is not 0. */
 typedef struct sc_matrix {
   int32_t axis_count; /* at least 1 */
   int32_t boundary;
   int32_t by_columns;
-  int32_t threads; /* 0: sc_get_num_threads() */
+  int32_t threads;                   /* 0: sc_get_num_threads() */
   int64_t groups, filters, channels; /* filters and channels of each group */
   const sc_matrix_axis *axes;
 } sc_matrix;
@@ -421,10 +421,10 @@ sc_status sc_matrix_compressed(const sc_matrix *matrix, const sc_tensor *kernel,
 /* `out`, [row][column] with any strides, holds zeros. */
 sc_status sc_matrix_dense(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *out,
                           const sc_control *control, sc_error *error);
-/* Blocks of rows: `data`, [block][output][sample] of the last axis, holds zeros; pointers and indices are those of blocks. */
+/* Blocks of rows: `data`, [block][output][sample] of the last axis, holds zeros; pointers and indices are those of
+ * blocks. */
 sc_status sc_matrix_blocks(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *pointers,
-                           const sc_tensor *indices, const sc_tensor *data, const sc_control *control,
-                           sc_error *error);
+                           const sc_tensor *indices, const sc_tensor *data, const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
