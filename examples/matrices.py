@@ -2,6 +2,8 @@
 """The figures of docs/matrices.md: convolutions as the matrices that they are.
 
     python examples/matrices.py [OUTPUT_DIRECTORY]
+
+Writes a PNG file for each.
 """
 
 import sys
@@ -12,7 +14,7 @@ import numpy as np
 from swiftconv.linalg import ConvOperator, conv_matrix, spy, unroll_input, unroll_kernel
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 TAPS = np.array([1, 2, 3])
 FILTER = np.array([[1, 2], [3, 4]])

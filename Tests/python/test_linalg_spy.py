@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from swiftconv.linalg import ConvOperator, SparseMatrix, conv_matrix, spy
 
-matplotlib = pytest.importorskip("matplotlib", exc_type=ImportError)
+matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402

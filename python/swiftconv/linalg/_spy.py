@@ -318,4 +318,4 @@ def _mark_blocks(ax: Axes, picture: _Picture, names: tuple[str | None, str | Non
         axis.set_tick_params(labelsize=8, length=0)
         too_wide = max(map(len, texts)) * 5 > cell * side.extent * step
         if axis is ax.xaxis and too_wide:
-            axis.set_tick_params(rotation=90)
+            axis.set_tick_params(labelrotation=90)
