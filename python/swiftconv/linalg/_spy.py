@@ -168,7 +168,7 @@ def _picture(matrix: Any) -> _Picture:
     if isinstance(matrix, Transpose):
         return _picture(matrix.T).transposed()
     if isinstance(matrix, ConvOperator):
-        _check_count(min(matrix.shape[0] * matrix._weight[0].size, prod(matrix.shape)))
+        _check_count(min(matrix.shape[0] * matrix._weight[0].size, prod(matrix.shape)), "up to ")
         return _of_sparse(matrix.tosparse("coo"))._replace(sides=_sides(matrix))
     if isinstance(matrix, Operator):
         if prod(matrix.shape) > _CELLS:
@@ -232,11 +232,11 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         raise ValueError(f"matrix has shape {shape}: expected two axes, neither of them empty")
 
 
-def _check_count(count: int) -> None:
+def _check_count(count: int, about: str = "") -> None:
     if count > _POINTS:
         raise ValueError(
-            f"matrix has {count} entries to draw: expected at most {_POINTS}; that of a smaller image has the same "
-            "structure"
+            f"matrix has {about}{count} entries to draw: expected at most {_POINTS}; that of a smaller image has "
+            "the same structure"
         )
 
 
