@@ -134,6 +134,7 @@ static int resolve(core_library *core, void *handle) {
       {"sc_pool_run", (void **)&core->pool_run},
       {"sc_contract_run", (void **)&core->contract_run},
       {"sc_contract_explain", (void **)&core->contract_explain},
+      {"sc_toeplitz_solve", (void **)&core->toeplitz_solve},
   };
   size_t index;
 

@@ -38,6 +38,8 @@ typedef struct core_library {
                         sc_error *);
   sc_status (*contract_run)(const sc_contraction *, const sc_factor *, const sc_control *, sc_error *);
   sc_status (*contract_explain)(const sc_contraction *, const sc_factor *, sc_explanation *, sc_error *);
+  sc_status (*toeplitz_solve)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_tensor *, int32_t,
+                              const sc_control *, sc_error *);
 } core_library;
 
 /* Opens `<directory of extension_file>/_core/libswiftconv-<isa>` for the best level that the CPU supports and the

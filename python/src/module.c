@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "sliding.h"
 #include "sliding_function.h"
+#include "toeplitz.h"
 
 #include <string.h>
 
@@ -100,6 +101,7 @@ static PyMethodDef methods[] = {
     {"einsum_function", FASTCALL(native_einsum_function), METH_FASTCALL, "einsum around its definition."},
     {"contract", FASTCALL(native_contract), METH_FASTCALL, "Run a contraction on normalised arguments."},
     {"contract_explain", FASTCALL(native_contract_explain), METH_FASTCALL, "What contract would do, as a dict."},
+    {"toeplitz_solve", FASTCALL(native_toeplitz_solve), METH_FASTCALL, "Solve a Toeplitz system."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

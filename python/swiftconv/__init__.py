@@ -10,7 +10,7 @@ Convolution for NumPy arrays: any dtype, any view, batches, no temporaries, from
 
 from __future__ import annotations
 
-from . import nn, windows
+from . import linalg, nn, windows
 from ._config import show_config
 from ._einsum._functions import einsum, einsum_path
 from ._einsum._vjp import einsum_vjp
@@ -30,6 +30,7 @@ __all__ = [
     "einsum_vjp",
     "explain",
     "get_num_threads",
+    "linalg",
     "nn",
     "set_num_threads",
     "show_config",

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes meaning; the extension refuses a core of another version. */
-#define SC_ABI_VERSION 5
+#define SC_ABI_VERSION 6
 
 enum { SC_MAX_DIMS = 32 };
 
@@ -50,7 +50,8 @@ enum {
   SC_INDIVISIBLE = 22,         /* argument, axis: an extent, value, that expected (groups, batch groups) divides not */
   SC_NEGATIVE = 23,            /* argument; axis: position in it; value */
   SC_WINDOW_BEYOND = 24,       /* argument; axis: spatial axis; value: dilated window; expected: padded input */
-  SC_PADDING_TOO_LARGE = 25    /* argument; axis: spatial axis; value: padding; expected: the most there may be */
+  SC_PADDING_TOO_LARGE = 25,   /* argument; axis: spatial axis; value: padding; expected: the most there may be */
+  SC_SINGULAR = 26             /* argument; value: order of a leading minor that is zero */
 };
 
 typedef int32_t sc_argument;
@@ -378,6 +379,15 @@ sc_status sc_contract_run(const sc_contraction *contraction, const sc_factor *ou
 /* What it would do; data is not touched and may be NULL. out NULL: a new C-ordered result. */
 sc_status sc_contract_explain(const sc_contraction *contraction, const sc_factor *out, sc_explanation *explanation,
                               sc_error *error);
+
+/* ---- Toeplitz systems ------------------------------------------------------------------------------------------- */
+
+/* Solves A x = b with A[i, j] = column[i - j] for i >= j and row[j - i] for j > i (row[0] is not used) by the Levinson
+ * recursion, in O(n^2) operations and O(n) memory for each right-hand side. column and row: (n); b and x: (n, sides). All
+ * of float64 or all of complex128, native byte order. SC_SINGULAR where a leading minor of A is zero, which A itself need
+ * not be. Errors name column SC_ARG_A, row SC_ARG_V, b SC_ARG_INPUT and x SC_ARG_OUT. threads 0: sc_get_num_threads(). */
+sc_status sc_toeplitz_solve(const sc_tensor *column, const sc_tensor *row, const sc_tensor *b, const sc_tensor *x,
+                            int32_t threads, const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
