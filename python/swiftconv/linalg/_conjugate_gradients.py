@@ -9,6 +9,8 @@ from ._products import first_row, toeplitz_spectrum
 
 # Starts anew from the residual as it is: the one that is updated from step to step drifts away from it.
 _STARTS = 4
+# A residual of so many roundings of the norms of A and x is as good as any.
+_ROUNDINGS = 8 * float(np.finfo(np.float64).eps)
 
 
 def solve_positive_definite(c: np.ndarray, b: np.ndarray, tol: float, steps: int) -> tuple[np.ndarray | None, float]:
@@ -20,22 +22,20 @@ def solve_positive_definite(c: np.ndarray, b: np.ndarray, tol: float, steps: int
     b = np.ascontiguousarray(b.T)
     norms = np.linalg.norm(b, axis=-1)
     norms[norms == 0] = 1  # then the solution is 0, with no step
-    x = np.zeros_like(b)
-    residual = b
-    worst = 1.0
     if not system.is_definite or not np.isfinite(norms).all():
-        return None, worst
+        return None, 1.0
+    x, residual, errors = np.zeros_like(b), b, norms
     for _ in range(_STARTS):
         correction, taken = system.descend(residual, tol * norms, steps)
         steps -= taken
         x += correction
         residual = b - system.product(x)
-        before, worst = worst, float((np.linalg.norm(residual, axis=-1) / norms).max())
-        if worst <= tol:
-            return np.ascontiguousarray(x.T), worst
-        if steps <= 0 or not worst < 0.5 * before:
+        before, errors = errors, np.linalg.norm(residual, axis=-1)
+        if (errors <= np.maximum(tol * norms, _ROUNDINGS * system.norm * np.linalg.norm(x, axis=-1))).all():
+            return np.ascontiguousarray(x.T), float((errors / norms).max())
+        if steps <= 0 or not (errors <= 0.5 * before).any():
             break
-    return None, worst
+    return None, float((errors / norms).max())
 
 
 class _System:
@@ -47,6 +47,7 @@ class _System:
         self.size = good_size(2 * n - 1, self.real)
         row = c.conj()
         self.spectrum = toeplitz_spectrum(c, row, self.size, self.real)
+        self.norm = float(np.abs(self.spectrum).max())  # at least the matrix's
         # T. Chan's: of each diagonal and the one that wraps around to it, the mean over their elements.
         above = np.concatenate((c[:1], row[:0:-1]))
         places = np.arange(n) / n

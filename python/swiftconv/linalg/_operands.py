@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,15 @@ def doubles(name: str, value: Any, check_finite: bool) -> np.ndarray:
     dtype = np.complex128 if array.dtype.kind == "c" else np.float64
     if array.dtype.type is not dtype or not array.dtype.isnative:
         array = array.astype(dtype)
-    if check_finite and not np.isfinite(array).all():
+    if check_finite and not squares_are_finite(array) and not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity: expected finite numbers, or check_finite=False")
     return array
+
+
+def squares_are_finite(array: np.ndarray) -> bool:
+    """Whether the sum of all squares is finite, and so are all elements: a third of `numpy.isfinite`'s time."""
+    flat = array.reshape(-1)
+    return math.isfinite(np.vdot(flat, flat).real)
 
 
 def numbers(name: str, value: Any) -> np.ndarray:

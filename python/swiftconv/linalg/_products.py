@@ -99,7 +99,7 @@ def matmul_toeplitz(
             return np.zeros(m, x.dtype)
         if m * n <= _DIRECT_PRODUCTS:
             y = convolve(np.concatenate((r[:0:-1], c)), x, "valid")
-            if _is_finite(y):
+            if _operands.squares_are_finite(y):  # if not, FFTs say what comes of it
                 return y
         return _toeplitz_product(c, r, x)
     columns = x[..., np.newaxis] if is_vector else x
@@ -171,12 +171,6 @@ def matmul_circulant(c: ArrayLike, x: ArrayLike) -> np.ndarray:
 # ---- Products ------------------------------------------------------------------------------------------------------
 
 
-def _is_finite(y: np.ndarray) -> bool:
-    """False where one element is not finite, or its square: then FFTs say what comes of it."""
-    flat = y.reshape(-1)
-    return math.isfinite(np.vdot(flat, flat).real)
-
-
 def _toeplitz_product(c: np.ndarray, r: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Along the last axis; operands of one dtype, not empty."""
     m, n = c.shape[-1], r.shape[-1]
@@ -205,7 +199,7 @@ def _several_products(
     if c.shape[-1] * r.shape[-1] <= dense:
         with np.errstate(invalid="ignore", over="ignore"):
             y = _structured.toeplitz(c, r) @ x
-        if _is_finite(y):
+        if _operands.squares_are_finite(y):
             return y if y.shape == shape else np.broadcast_to(y, shape).copy()
     lines = np.ascontiguousarray(np.swapaxes(x, -1, -2))
     c, r = c[..., np.newaxis, :], r[..., np.newaxis, :]

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     ColumnAndRow = ArrayLike | tuple[ArrayLike, ArrayLike]
 
 _METHODS = {"auto": 0, "levinson": 1, "pcg": 2}
-# Unknowns from which some dozen steps of conjugate gradients take less time than the Levinson recursion.
-_ITERATIVE_FROM = 12000
+# Unknowns from which a dozen steps of conjugate gradients take a third of the recursion's time, and how many unknowns
+# there are for a step: so many steps take half as long as the recursion, which is what they cost if they fail.
+_ITERATIVE_FROM = 8192
+_UNKNOWNS_PER_STEP = 200
 _TOLERANCE = 1e-13
-# Steps that take about as long as the recursion at the size above.
-_MOST_STEPS = 100
 
 
 def solve_toeplitz(
@@ -50,9 +50,10 @@ def solve_toeplitz(
         The Levinson recursion, O(N^2) operations; conjugate gradients, O(N log N) a step, for Hermitian positive
         definite matrices alone; or the latter where the matrix is Hermitian and N large, and if that fails the former.
     tol : float, optional
-        Conjugate gradients end where the norm of ``b - A @ x`` is at most `tol` times that of `b`. Default 1e-13.
+        Conjugate gradients end where the norm of ``b - A @ x`` is at most `tol` times that of `b`, or no larger than
+        what rounding makes of exact solutions. Default 1e-13.
     maxiter : int, optional
-        How many steps of conjugate gradients there may be. Default 100 with 'auto', N with 'pcg'.
+        How many steps of conjugate gradients there may be. Default N/200 with 'auto', N with 'pcg'.
 
     Returns
     -------
@@ -114,6 +115,8 @@ def solve_toeplitz(
         raise ValueError(f"b has shape {b.shape}: expected {n} rows, as many as c has elements")
     c, r, b = _operands.of_one_dtype(c, r, b)
     solver = _Solver(named, tol, maxiter, n)
+    if c.ndim == r.ndim == 1 and b.ndim <= 2 and b.size > 0:
+        return solver.solve(c, r, b.reshape(n, -1)).reshape(b.shape)
     columns = b[..., np.newaxis] if is_vector else b
     batch = _operands.batch_shape(("c", c.shape[:-1]), ("r", r.shape[:-1]), ("b", columns.shape[:-2]))
     x = np.empty((*batch, *columns.shape[-2:]), b.dtype)
@@ -139,7 +142,7 @@ class _Solver:
         if not 0 <= self.tol < math.inf:
             raise ValueError(f"tol={tol!r}: expected a number of at least 0")
         if maxiter is None:
-            self.steps = n if method == _METHODS["pcg"] else _MOST_STEPS
+            self.steps = n if method == _METHODS["pcg"] else max(n // _UNKNOWNS_PER_STEP, 1)
         else:
             self.steps = _arguments.integer("maxiter", maxiter, "None or an integer of at least 1")
             if self.steps < 1:
