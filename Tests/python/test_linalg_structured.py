@@ -275,7 +275,19 @@ def test_errors(call, error, words):
         call()
 
 
-@pytest.mark.parametrize("name", linalg.__all__)
+FUNCTIONS = [
+    "circulant",
+    "convolution_matrix",
+    "hankel",
+    "matmul_circulant",
+    "matmul_toeplitz",
+    "solve_circulant",
+    "solve_toeplitz",
+    "toeplitz",
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_docstrings(name):
     function = getattr(linalg, name)
     text = inspect.getdoc(function)

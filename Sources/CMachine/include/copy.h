@@ -129,8 +129,8 @@ typedef struct sc_copied_tiles {
   __builtin_prefetch((source) + ahead, 0, 3);                                                                          \
   __builtin_prefetch((destination) + 1024, 1, 3)
 
-/* Runs from SC_LONG_RUN bytes on are the system's to copy: it puts its stores on cache lines, where NumPy's large arrays
- * do not begin, and knows what the CPU likes best. Toeplitz matrices in new memory gain a tenth. */
+/* Runs from SC_LONG_RUN bytes on are the system's to copy: it puts its stores on cache lines, where NumPy's large
+ * arrays do not begin, and knows what the CPU likes best. Toeplitz matrices in new memory gain a tenth. */
 enum { SC_WORTH_ASKING = 32, SC_LONG_RUN = 4096 };
 
 static inline void sc_copy_tiles(const sc_copied_tiles *p) {

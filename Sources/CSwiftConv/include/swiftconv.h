@@ -383,9 +383,10 @@ sc_status sc_contract_explain(const sc_contraction *contraction, const sc_factor
 /* ---- Toeplitz systems ------------------------------------------------------------------------------------------- */
 
 /* Solves A x = b with A[i, j] = column[i - j] for i >= j and row[j - i] for j > i (row[0] is not used) by the Levinson
- * recursion, in O(n^2) operations and O(n) memory for each right-hand side. column and row: (n); b and x: (n, sides). All
- * of float64 or all of complex128, native byte order. SC_SINGULAR where a leading minor of A is zero, which A itself need
- * not be. Errors name column SC_ARG_A, row SC_ARG_V, b SC_ARG_INPUT and x SC_ARG_OUT. threads 0: sc_get_num_threads(). */
+ * recursion, in O(n^2) operations and O(n) memory for each right-hand side. column and row: (n); b and x: (n, sides).
+ * All of float64 or all of complex128, native byte order. SC_SINGULAR where a leading minor of A is zero, which A
+ * itself need not be. Errors name column SC_ARG_A, row SC_ARG_V, b SC_ARG_INPUT and x SC_ARG_OUT. threads 0:
+ * sc_get_num_threads(). */
 sc_status sc_toeplitz_solve(const sc_tensor *column, const sc_tensor *row, const sc_tensor *b, const sc_tensor *x,
                             int32_t threads, const sc_control *control, sc_error *error);
 

@@ -13,9 +13,11 @@ from . import _operands, _structured
 from ._fft import cyclic_size, good_size, inverse, transform
 
 if TYPE_CHECKING:
+    from typing import Union
+
     from numpy.typing import ArrayLike
 
-    ColumnAndRow = ArrayLike | tuple[ArrayLike, ArrayLike]
+    ColumnAndRow = Union[ArrayLike, tuple[ArrayLike, ArrayLike]]
 
 # Products up to which sums take less time than FFTs: with one vector, which slides, and with several, for which the
 # matrix is written and multiplied. (0.1 and 0.06 ns a product against 15 us and more of calls.)

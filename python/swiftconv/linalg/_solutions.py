@@ -13,9 +13,11 @@ from ._conjugate_gradients import solve_positive_definite
 from ._fft import inverse, transform
 
 if TYPE_CHECKING:
+    from typing import Union
+
     from numpy.typing import ArrayLike
 
-    ColumnAndRow = ArrayLike | tuple[ArrayLike, ArrayLike]
+    ColumnAndRow = Union[ArrayLike, tuple[ArrayLike, ArrayLike]]
 
 _METHODS = {"auto": 0, "levinson": 1, "pcg": 2}
 # Unknowns from which a dozen steps of conjugate gradients take a third of the recursion's time, and how many unknowns
