@@ -338,6 +338,17 @@ def test_numbers_that_are_not_finite():
     solve_toeplitz((tiny, tiny[::-1]), np.ones(40))
 
 
+def test_vectors_that_decay():
+    """Most elements of the recursion's vectors fall below the normal numbers; the caller's arithmetic keeps those."""
+    k = np.arange(600.0)
+    c = np.exp(-((k / 3) ** 2)) + 1e-2 * (k == 0)
+    b = np.random.default_rng(12).random(600)
+    with swiftconv.threads(2):
+        x = solve_toeplitz(c, np.stack([b] * 9, axis=1))
+    assert np.linalg.norm(toeplitz(c) @ x[:, 0] - b) < 1e-12 * np.linalg.norm(b)
+    assert np.array([1e-310]) / 4 > 0
+
+
 def test_empty_toeplitz_systems():
     assert solve_toeplitz(np.ones(0), np.ones(0)).shape == (0,)
     assert solve_toeplitz(np.ones(0), np.ones((0, 3))).shape == (0, 3)

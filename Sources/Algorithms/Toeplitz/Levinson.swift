@@ -168,10 +168,12 @@ private struct LevinsonRun<F: LevinsonField> {
     private func recurse(_ sides: Range<Int>) -> Int {
         clear(f, vectors: 2)
         clear(x, vectors: sides.count)
-        // Where f and g decay, as those of smooth kernels do, most of their elements would be subnormal: 20 times slower.
-        let mode = sc_flush_subnormals()
-        defer { sc_restore_subnormals(mode) }
         var alpha = F.get(column + (n &- 1), plane: plane)
+        // Where f and g decay, as those of smooth kernels do, most of their elements would be subnormal: 20 times slower.
+        // Among numbers that are almost subnormal themselves they count.
+        let flush: Int32 = F.isTiny(alpha) ? 0 : 1
+        let mode = sc_flush_subnormals(flush)
+        defer { sc_restore_subnormals(mode) }
         if F.isZero(alpha) { return 1 }
         F.set(f, plane: plane, F.one)
         F.set(g + (n &- 1), plane: plane, F.one)
@@ -190,7 +192,7 @@ private struct LevinsonRun<F: LevinsonField> {
                 // A signal's handler is none of our arithmetic.
                 sc_restore_subnormals(mode)
                 if context.interruption.isRaised(slot: slot) { return -1 }
-                _ = sc_flush_subnormals()
+                _ = sc_flush_subnormals(flush)
                 passed = 0
             }
             let backward = F.divide(sums.row, by: alpha)

@@ -7,6 +7,7 @@ protocol LevinsonField {
     static var zero: Number { get }
     static var one: Number { get }
     static func isZero(_ a: Number) -> Bool
+    static func isTiny(_ a: Number) -> Bool
     static func subtract(_ a: Number, _ b: Number) -> Number
     static func multiply(_ a: Number, _ b: Number) -> Number
     static func divide(_ a: Number, by b: Number) -> Number
@@ -65,6 +66,7 @@ enum LevinsonReal: LevinsonField {
     static var zero: Double { 0 }
     static var one: Double { 1 }
     static func isZero(_ a: Double) -> Bool { a == 0 }
+    static func isTiny(_ a: Double) -> Bool { a.magnitude < 1e-250 }
     static func subtract(_ a: Double, _ b: Double) -> Double { a - b }
     static func multiply(_ a: Double, _ b: Double) -> Double { a * b }
     static func divide(_ a: Double, by b: Double) -> Double { a / b }
@@ -135,6 +137,7 @@ enum LevinsonComplex: LevinsonField {
     static var zero: Number { Number(0, 0) }
     static var one: Number { Number(1, 0) }
     static func isZero(_ a: Number) -> Bool { a.x == 0 && a.y == 0 }
+    static func isTiny(_ a: Number) -> Bool { max(a.x.magnitude, a.y.magnitude) < 1e-250 }
     static func subtract(_ a: Number, _ b: Number) -> Number { a - b }
     static func multiply(_ a: Number, _ b: Number) -> Number {
         Number(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x)

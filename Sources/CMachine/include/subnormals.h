@@ -5,18 +5,21 @@
 
 #include <stdint.h>
 
-/* Results become zero from here on, on this thread. Returns what sc_restore_subnormals takes back. */
-static inline uint64_t sc_flush_subnormals(void) {
+/* Results become zero from here on, on this thread, if `flush` is not 0. Returns what sc_restore_subnormals takes back.
+ */
+static inline uint64_t sc_flush_subnormals(int32_t flush) {
 #if defined(__x86_64__)
   const uint32_t before = __builtin_ia32_stmxcsr();
-  __builtin_ia32_ldmxcsr(before | 0x8000u); /* FTZ; subnormal operands keep their value, unlike on arm64 */
+  __builtin_ia32_ldmxcsr(before |
+                         (flush ? 0x8000u : 0)); /* FTZ; subnormal operands keep their value, unlike on arm64 */
   return before;
 #elif defined(__aarch64__)
   uint64_t before;
   __asm__ volatile("mrs %0, fpcr" : "=r"(before));
-  __asm__ volatile("msr fpcr, %0" : : "r"(before | UINT64_C(1) << 24) : "memory");
+  __asm__ volatile("msr fpcr, %0" : : "r"(before | (uint64_t)(flush != 0) << 24) : "memory");
   return before;
 #else
+  (void)flush;
   return 0;
 #endif
 }
