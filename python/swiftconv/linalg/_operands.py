@@ -9,6 +9,8 @@ import numpy as np
 
 from .. import _arguments, _dtypes
 
+_SHORT_SUM = 4096
+
 
 def vector(name: str, value: Any) -> np.ndarray:
     """An array of any dtype, with an axis if it has none."""
@@ -32,15 +34,18 @@ def doubles(name: str, value: Any, check_finite: bool) -> np.ndarray:
     dtype = np.complex128 if array.dtype.kind == "c" else np.float64
     if array.dtype.type is not dtype or not array.dtype.isnative:
         array = array.astype(dtype)
-    if check_finite and not squares_are_finite(array) and not np.isfinite(array).all():
+    if check_finite and not is_finite(array):
         raise ValueError(f"{name} holds NaN or infinity: expected finite numbers, or check_finite=False")
     return array
 
 
-def squares_are_finite(array: np.ndarray) -> bool:
-    """Whether the sum of all squares is finite, and so are all elements: a third of `numpy.isfinite`'s time."""
+def is_finite(array: np.ndarray) -> bool:
+    """Whether all elements are finite; by a third of `numpy.isfinite`'s time where the sum of all squares says it."""
     flat = array.reshape(-1)
-    return math.isfinite(np.vdot(flat, flat).real)
+    # BLAS wakes threads for longer sums, and waits for them: 8 ms where another process has their core.
+    if flat.size <= _SHORT_SUM and math.isfinite(np.vdot(flat, flat).real):
+        return True
+    return bool(np.isfinite(flat).all())
 
 
 def numbers(name: str, value: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _arguments
+from .._einsum._functions import einsum
 from .._sliding import convolve
 from . import _operands, _structured
 from ._fft import cyclic_size, good_size, inverse, transform
@@ -101,7 +102,7 @@ def matmul_toeplitz(
             return np.zeros(m, x.dtype)
         if m * n <= _DIRECT_PRODUCTS:
             y = convolve(np.concatenate((r[:0:-1], c)), x, "valid")
-            if _operands.squares_are_finite(y):  # if not, FFTs say what comes of it
+            if _operands.is_finite(y):  # if not, FFTs say what comes of it
                 return y
         return _toeplitz_product(c, r, x)
     columns = x[..., np.newaxis] if is_vector else x
@@ -200,8 +201,8 @@ def _several_products(
     dense = _DENSE_ELEMENTS_FOR_MANY if x.shape[-1] >= _MANY_VECTORS else _DENSE_ELEMENTS
     if c.shape[-1] * r.shape[-1] <= dense:
         with np.errstate(invalid="ignore", over="ignore"):
-            y = _structured.toeplitz(c, r) @ x
-        if _operands.squares_are_finite(y):
+            y = einsum("...ij,...jk->...ik", _structured.toeplitz(c, r), x)
+        if _operands.is_finite(y):
             return y if y.shape == shape else np.broadcast_to(y, shape).copy()
     lines = np.ascontiguousarray(np.swapaxes(x, -1, -2))
     c, r = c[..., np.newaxis, :], r[..., np.newaxis, :]
