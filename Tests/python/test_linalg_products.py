@@ -41,7 +41,7 @@ def assert_close(ours, wanted, bound=1e-12):
 @pytest.fixture(params=["direct", "FFT"])
 def path(request, monkeypatch):
     limit = 1 << 60 if request.param == "direct" else -1
-    for name in ("_DIRECT_PRODUCTS", "_DENSE_ELEMENTS", "_DENSE_ELEMENTS_FOR_MANY"):
+    for name in ("_DIRECT_PRODUCTS", "_DIRECT_EXTENT", "_DENSE_ELEMENTS", "_DENSE_ELEMENTS_FOR_MANY"):
         monkeypatch.setattr(_products, name, limit)
 
 
@@ -160,6 +160,9 @@ def test_any_product(m, n, k, is_complex, seed):
 
 def test_large_products():
     rng = np.random.default_rng(4)
+    c, r, x = rng.standard_normal(9000), rng.standard_normal(70), rng.standard_normal(9000)
+    assert_close(matmul_toeplitz((c, r), x[:70]), toeplitz(c, r) @ x[:70])
+    assert_close(matmul_toeplitz((r, c), x), toeplitz(r, c) @ x)
     for n in (3000, 4096, 5003):
         c, r, x = rng.standard_normal((3, n))
         assert_close(matmul_toeplitz((c, r), x), toeplitz(c, r) @ x)

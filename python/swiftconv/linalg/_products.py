@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Products up to which sums take less time than FFTs: with one vector, which slides, and with several, for which the
 # matrix is written and multiplied. (0.1 and 0.06 ns a product against 15 us and more of calls.)
 _DIRECT_PRODUCTS = 1 << 19
+# So few rows or columns are summed whatever the number of the others.
+_DIRECT_EXTENT = 256
 _DENSE_ELEMENTS = 1 << 14
 # The same for this many vectors or more.
 _MANY_VECTORS = 16
@@ -100,7 +102,7 @@ def matmul_toeplitz(
     if is_vector and c.ndim == r.ndim == 1:
         if m == 0 or n == 0:
             return np.zeros(m, x.dtype)
-        if m * n <= _DIRECT_PRODUCTS:
+        if m * n <= _DIRECT_PRODUCTS or min(m, n) <= _DIRECT_EXTENT:
             y = convolve(np.concatenate((r[:0:-1], c)), x, "valid")
             if _operands.is_finite(y):  # if not, FFTs say what comes of it
                 return y
