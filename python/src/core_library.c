@@ -139,6 +139,7 @@ static int resolve(core_library *core, void *handle) {
       {"sc_matrix_compressed", (void **)&core->matrix_compressed},
       {"sc_matrix_dense", (void **)&core->matrix_dense},
       {"sc_matrix_blocks", (void **)&core->matrix_blocks},
+      {"sc_toeplitz_solve", (void **)&core->toeplitz_solve},
   };
   size_t index;
 

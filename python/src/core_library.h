@@ -45,6 +45,8 @@ typedef struct core_library {
   sc_status (*matrix_dense)(const sc_matrix *, const sc_tensor *, const sc_tensor *, const sc_control *, sc_error *);
   sc_status (*matrix_blocks)(const sc_matrix *, const sc_tensor *, const sc_tensor *, const sc_tensor *,
                              const sc_tensor *, const sc_control *, sc_error *);
+  sc_status (*toeplitz_solve)(const sc_tensor *, const sc_tensor *, const sc_tensor *, const sc_tensor *, int32_t,
+                              const sc_control *, sc_error *);
 } core_library;
 
 /* Opens `<directory of extension_file>/_core/libswiftconv-<isa>` for the best level that the CPU supports and the

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "sliding.h"
 #include "sliding_function.h"
+#include "toeplitz.h"
 
 #include <string.h>
 
@@ -106,6 +107,7 @@ static PyMethodDef methods[] = {
     {"matrix_compressed", FASTCALL(native_matrix_compressed), METH_FASTCALL, "Write it by rows or columns."},
     {"matrix_dense", FASTCALL(native_matrix_dense), METH_FASTCALL, "Write it into an array of zeros."},
     {"matrix_blocks", FASTCALL(native_matrix_blocks), METH_FASTCALL, "Write it in blocks of its last axis."},
+    {"toeplitz_solve", FASTCALL(native_toeplitz_solve), METH_FASTCALL, "Solve a Toeplitz system."},
     {"get_num_threads", native_get_num_threads, METH_NOARGS, "Threads that a call uses unless it says otherwise."},
     {"set_num_threads", native_set_num_threads, METH_O, "Set that number, 0 for the default; the old number."},
     {"isa", native_isa, METH_NOARGS, "ISA level of the core that is open."},

@@ -50,7 +50,8 @@ enum {
   SC_INDIVISIBLE = 22,         /* argument, axis: an extent, value, that expected (groups, batch groups) divides not */
   SC_NEGATIVE = 23,            /* argument; axis: position in it; value */
   SC_WINDOW_BEYOND = 24,       /* argument; axis: spatial axis; value: dilated window; expected: padded input */
-  SC_PADDING_TOO_LARGE = 25    /* argument; axis: spatial axis; value: padding; expected: the most there may be */
+  SC_PADDING_TOO_LARGE = 25,   /* argument; axis: spatial axis; value: padding; expected: the most there may be */
+  SC_SINGULAR = 26             /* argument; value: order of a leading minor that is zero */
 };
 
 typedef int32_t sc_argument;
@@ -425,6 +426,16 @@ sc_status sc_matrix_dense(const sc_matrix *matrix, const sc_tensor *kernel, cons
  * blocks. */
 sc_status sc_matrix_blocks(const sc_matrix *matrix, const sc_tensor *kernel, const sc_tensor *pointers,
                            const sc_tensor *indices, const sc_tensor *data, const sc_control *control, sc_error *error);
+
+/* ---- Toeplitz systems ------------------------------------------------------------------------------------------- */
+
+/* Solves A x = b with A[i, j] = column[i - j] for i >= j and row[j - i] for j > i (row[0] is not used) by the Levinson
+ * recursion, in O(n^2) operations and O(n) memory for each right-hand side. column and row: (n); b and x: (n, sides).
+ * All of float64 or all of complex128, native byte order. SC_SINGULAR where a leading minor of A is zero, which A
+ * itself need not be. Errors name column SC_ARG_A, row SC_ARG_V, b SC_ARG_INPUT and x SC_ARG_OUT. threads 0:
+ * sc_get_num_threads(). */
+sc_status sc_toeplitz_solve(const sc_tensor *column, const sc_tensor *row, const sc_tensor *b, const sc_tensor *x,
+                            int32_t threads, const sc_control *control, sc_error *error);
 
 /* ---- The library ----------------------------------------------------------------------------------------------- */
 
