@@ -321,7 +321,7 @@ def test_mistakes_of_type():
     for arguments, options in (
         (([1, 2], "3"), {}), (([1, 2], 3.5), {}), (([1, 2], 3), {"channels": 1.5}), (([1, 2], 3), {"format": 1}),
         (([1.5, 2], 3), {"dtype": int}), (([1, 2], 3), {"dtype": "S3"}), ((["a"], 3), {}), ((None, 3), {}),
-        ((np.ma.ones(3), 3), {}),
+        ((np.ma.ones(3), 3), {}), (([[1]], np.ones((3, 3))), {}),
     ):  # fmt: skip
         with pytest.raises(TypeError):
             conv_matrix(*arguments, **options)

@@ -106,6 +106,8 @@ def geometry(
 
 
 def _shape(shape: Any) -> Ints:
+    if isinstance(shape, np.ndarray) and shape.ndim > 1:
+        raise TypeError(f"shape is an array of shape {shape.shape}: expected extents, such as image.shape")
     extents = _arguments.per_axis("shape", shape, None)
     if not extents:
         raise ValueError("shape=(): expected at least one axis")

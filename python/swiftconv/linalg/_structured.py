@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import _arguments, _dtypes
+from .. import _arguments, _dtypes, _memory
 from .._patches import Cut, gather
 from .._results import new_result
 from ._operands import vector
@@ -214,6 +214,7 @@ def convolution_matrix(a: ArrayLike, n: int, mode: str = "full") -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
+    >>> import swiftconv
     >>> from swiftconv.linalg import convolution_matrix
     >>> A = convolution_matrix([-1, 4, -2], 5, mode='same')
     >>> A
@@ -301,7 +302,9 @@ def _windows(line: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def _all_windows(line: np.ndarray, rows: int, columns: int, turned: bool) -> np.ndarray:
-    result = new_result(None, (*line.shape[:-1], rows, columns), line.dtype)
+    shape = (*line.shape[:-1], rows, columns)
+    _memory.require(math.prod(shape) * line.itemsize, f"a matrix of shape {shape} and dtype {line.dtype}")
+    result = new_result(None, shape, line.dtype)
     if result.size == 0:
         return result
     if line.dtype.char not in _BUFFERS or _dtypes.code_of(line.dtype) is None:
