@@ -24,12 +24,6 @@ FUNCTIONS = {"convolve": swiftconv.convolve, "correlate": swiftconv.correlate}
 SHAPES = {1: (9,), 2: (5, 7), 3: (4, 3, 5)}
 KERNELS = {1: [(1,), (3,), (4,)], 2: [(1, 1), (3, 2), (2, 3)], 3: [(1, 1, 1), (2, 3, 2), (3, 1, 4)]}
 
-try:
-    from swiftconv.linalg import conv_matrix
-except ImportError:
-    conv_matrix = None
-needs_matrix = pytest.mark.skipif(conv_matrix is None, reason="conv_matrix is not there yet")
-
 
 def dense(kernel, shape, mode="full", operation="convolve", **options):
     """The matrix, column by column, from the library's own functions."""
@@ -597,7 +591,6 @@ def test_pylops_takes_operators(rng):
     assert pylops.utils.dottest(wrapped, 30, 30)
 
 
-@needs_matrix
 @pytest.mark.parametrize(
     "options", [{}, {"mode": "same", "boundary": "wrap"}, {"mode": "valid", "stride": 2}, {"operation": "correlate"}]
 )
@@ -612,7 +605,6 @@ def test_the_matrix_itself(options, rng):
         np.testing.assert_array_equal(A.T.tosparse(format) @ y, D.T @ y)
 
 
-@needs_matrix
 def test_the_matrix_of_a_layer(rng):
     A = ConvOperator(rng.integers(-9, 10, (4, 2, 3, 2)), (5, 4), "same", channels=4, groups=2)
     np.testing.assert_array_equal(A.todense(), A @ np.eye(A.shape[1], dtype=int))
@@ -829,7 +821,6 @@ def test_adjoints_are_exact_on_integers(problem):
     np.testing.assert_allclose(A.row_norms() ** 2, squares.sum(axis=1), rtol=1e-12)
 
 
-@needs_matrix
 @settings(max_examples=100, deadline=None)
 @given(problems(), st.sampled_from([None, (1, 1, 1), (2, 2, 1), (2, 4, 2), (4, 2, 2)]))
 def test_the_matrix_is_conv_matrix(problem, layer):

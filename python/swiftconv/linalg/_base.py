@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _arguments
+from .. import _arguments, _memory
 from . import _solvers
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Operator:
 
     def todense(self) -> np.ndarray:
         """The matrix as an ndarray."""
+        _memory.require(self.shape[0] * self.shape[1] * self.dtype.itemsize, f"a matrix of shape {self.shape}")
         return self._apply(np.eye(self.shape[1], dtype=self.dtype))
 
     def diagonal(self) -> np.ndarray:

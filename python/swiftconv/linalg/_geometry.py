@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _arguments, _dtypes, _native
+from .._call import CONVOLVE, CORRELATE, FILL, SAME
 
-OPERATIONS = {"correlate": 0, "convolve": 1}
-CORRELATE, CONVOLVE = 0, 1
-FILL, WRAP = _arguments.BOUNDARIES["fill"], _arguments.BOUNDARIES["wrap"]
-VALID, SAME, FULL = (_arguments.MODES[name] for name in ("valid", "same", "full"))
+OPERATIONS = {"correlate": CORRELATE, "convolve": CONVOLVE}
+WRAP = _arguments.BOUNDARIES["wrap"]
+VALID, FULL = _arguments.MODES["valid"], _arguments.MODES["full"]
 
 Ints = tuple[int, ...]
 
@@ -155,13 +155,17 @@ def _check_fits(window: Ints, extents: Ints, dilations: Ints) -> None:
 
 def _swapped(operation: int, samples: int, taps: int, mode: int) -> Any:
     """NumPy's rule for a filter longer than a signal: 'same' and 'valid' have the filter's outputs."""
-    first = 0  # of the outputs of mode 'full'
-    outputs = samples + taps - 1
-    if mode == VALID:
-        first, outputs = samples - 1, taps - samples + 1
-    elif mode == SAME:
-        first, outputs = samples // 2 if operation == CORRELATE else (samples - 1) // 2, taps
+    first, outputs = rows_kept(mode, samples, taps)
+    if mode == SAME and operation == CORRELATE:
+        first = samples // 2
     return (samples,), (outputs,), (taps,), (1,), (1,), (taps - 1 - first,)
+
+
+def rows_kept(mode: int, short: int, long: int) -> tuple[int, int]:
+    """Of all overlaps of two signals, the first that `numpy.convolve` keeps in a mode, and how many."""
+    if mode == VALID:
+        return short - 1, long - short + 1
+    return ((short - 1) // 2, long) if mode == SAME else (0, short + long - 1)
 
 
 def core_kernel(kernel: np.ndarray, geometry: Geometry) -> np.ndarray:

@@ -198,7 +198,6 @@ def index_dtype(*numbers: int) -> np.dtype:
 
 def _through_numpy(taps: np.ndarray, places: Geometry, format: str, threads: int) -> Any:
     """A dtype that the core does not have: a matrix of each tap's places, times the tap."""
-    total: Any = None
     pattern = made(np.zeros(taps.shape, bool), as_read(places), format, threads)
     values = pattern if format == "dense" else pattern.data
     total = np.zeros(values.shape, taps.dtype)

@@ -10,11 +10,10 @@ import numpy as np
 from .. import _arguments, _dtypes, _memory
 from .._patches import Cut, gather
 from .._results import new_result
+from ._geometry import rows_kept
 from ._operands import vector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike
 
 # What NumPy copies itself: below, the core's call takes longer than its threads save.
@@ -234,8 +233,7 @@ def convolution_matrix(a: ArrayLike, n: int, mode: str = "full") -> np.ndarray:
         raise ValueError(f"n={n}: expected an integer of at least 1")
     if m == 0:
         raise ValueError(f"a has shape {taps.shape}: expected at least 1 element along its last axis")
-    short, long = min(m, n), max(m, n)
-    first, rows = _ROWS[_arguments.mode(mode)](short, long)
+    first, rows = rows_kept(_arguments.mode(mode), min(m, n), max(m, n))
     # Row i is the window at m + n - 2 - i of a, read backwards, between n - 1 zeros on each side.
     start = m + n - 1 - first - rows
     length = rows + n - 1
@@ -244,14 +242,6 @@ def convolution_matrix(a: ArrayLike, n: int, mode: str = "full") -> np.ndarray:
     last = m - 1 - (start + low - (n - 1))  # the element of a at `low`
     line[..., low:high] = taps[..., last - (high - low) + 1 : last + 1][..., ::-1]
     return _turned_windows(line, rows, n)
-
-
-# By mode: the first row of the full matrix and the number of rows, of the shorter and the longer operand's extents.
-_ROWS: dict[int, Callable[[int, int], tuple[int, int]]] = {
-    _arguments.MODES["full"]: lambda short, long: (0, short + long - 1),
-    _arguments.MODES["same"]: lambda short, long: ((short - 1) // 2, long),
-    _arguments.MODES["valid"]: lambda short, long: (short - 1, long - short + 1),
-}
 
 
 def _conjugate(c: np.ndarray) -> np.ndarray:
