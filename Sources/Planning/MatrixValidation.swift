@@ -6,7 +6,7 @@ import Foundations
 
 /// The matrix, without its filter.
 package func validate(
-    _ given: sc_matrix, _ axes: UnsafeMutablePointer<MatrixAxis>
+    _ given: sc_matrix, _ axes: AxisList
 ) throws(Failure) -> ConvolutionMatrix {
     let rank = Int(given.axis_count)
     guard let boundary = Boundary(rawValue: given.boundary) else {
@@ -26,9 +26,9 @@ package func validate(
     for a in 0..<rank {
         let axis = try validate(given.axes[a], axis: a, boundary)
         (axes + a).initialize(to: axis)
-        rows = try Checked.multiply(rows, axis.outputs, or: tooLarge)
-        columns = try Checked.multiply(columns, axis.samples, or: tooLarge)
-        elements = try Checked.multiply(elements, axis.taps, or: tooLarge)
+        rows = try Checked.multiply(rows, axis.outExtent, or: tooLarge)
+        columns = try Checked.multiply(columns, axis.inExtent, or: tooLarge)
+        elements = try Checked.multiply(elements, axis.filterExtent, or: tooLarge)
     }
     // What any table or offset below is made of, of 16 bytes an element.
     _ = try Checked.multiply(try Checked.add(max(rows, columns, elements), 64, or: tooLarge), 64, or: tooLarge)
@@ -40,22 +40,22 @@ private func positive(_ number: Int64, _ argument: Int, axis: Int = -1) throws(F
     return Int(number)
 }
 
-private func validate(_ given: sc_matrix_axis, axis a: Int, _ boundary: Boundary) throws(Failure) -> MatrixAxis {
-    var axis = MatrixAxis()
-    axis.samples = try positive(given.samples, SC_ARG_INPUT, axis: a)
-    axis.outputs = try positive(given.outputs, SC_ARG_OUT, axis: a)
-    axis.taps = try positive(given.taps, SC_ARG_KERNEL, axis: a)
+private func validate(_ given: sc_matrix_axis, axis a: Int, _ boundary: Boundary) throws(Failure) -> SlidingAxis {
+    var axis = SlidingAxis()
+    axis.inExtent = try positive(given.samples, SC_ARG_INPUT, axis: a)
+    axis.outExtent = try positive(given.outputs, SC_ARG_OUT, axis: a)
+    axis.filterExtent = try positive(given.taps, SC_ARG_KERNEL, axis: a)
     axis.step = try positive(given.step, SC_ARG_STRIDE, axis: a)
     axis.dilation = try positive(given.dilation, SC_ARG_DILATION, axis: a)
     axis.padding = Int(given.padding)
     let overflow = Failure(SC_SIZE_OVERFLOW, argument: SC_ARG_DILATION, axis: a, value: axis.dilation)
     // The furthest that an output and a tap meet, one of each beyond the last, and as far on the other side.
-    let reach = try Checked.multiply(axis.dilation, axis.taps, or: overflow)
-    let last = try Checked.add(try Checked.multiply(axis.step, axis.outputs, or: overflow), reach, or: overflow)
+    let reach = try Checked.multiply(axis.dilation, axis.filterExtent, or: overflow)
+    let last = try Checked.add(try Checked.multiply(axis.step, axis.outExtent, or: overflow), reach, or: overflow)
     if axis.padding == Int.min { throw overflow }
     let padded = try Checked.add(last, abs(axis.padding), or: overflow)
     // A reflection's period is twice the samples.
-    _ = try Checked.multiply(try Checked.add(padded, axis.samples, or: overflow), 4, or: overflow)
+    _ = try Checked.multiply(try Checked.add(padded, axis.inExtent, or: overflow), 4, or: overflow)
     return axis
 }
 
@@ -65,7 +65,7 @@ extension ConvolutionMatrix {
         try requireRank(kernel, SC_ARG_KERNEL, rank + 2)
         try requireExtent(kernel, SC_ARG_KERNEL, 0, groups &* filters)
         try requireExtent(kernel, SC_ARG_KERNEL, 1, channels)
-        for a in 0..<rank { try requireExtent(kernel, SC_ARG_KERNEL, a + 2, axes[a].taps) }
+        for a in 0..<rank { try requireExtent(kernel, SC_ARG_KERNEL, a + 2, axes[a].filterExtent) }
         try requireContiguous(kernel, SC_ARG_KERNEL)
         filter = UnsafeRawPointer(kernel.data)
         type = kernel.type
@@ -100,11 +100,11 @@ extension ConvolutionMatrix {
         let last = axes[rank - 1]
         try requireRank(data, SC_ARG_DATA, 3)
         try requireExtent(data, SC_ARG_DATA, 0, size.blocks)
-        try requireExtent(data, SC_ARG_DATA, 1, last.outputs)
-        try requireExtent(data, SC_ARG_DATA, 2, last.samples)
+        try requireExtent(data, SC_ARG_DATA, 1, last.outExtent)
+        try requireExtent(data, SC_ARG_DATA, 2, last.inExtent)
         if byColumns { throw Failure(SC_BAD_ENUM, argument: SC_ARG_LINES) }
         return try compressed(
-            pointers, size.lines / last.outputs, indices, size.blocks, nil, data, crossed: size.crossed)
+            pointers, size.lines / last.outExtent, indices, size.blocks, nil, data, crossed: size.crossed)
     }
 
     private func compressed(

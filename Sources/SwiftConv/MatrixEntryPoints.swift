@@ -100,7 +100,7 @@ private func run(
             throw Failure(SC_TOO_MANY_DIMENSIONS, argument: SC_ARG_KERNEL, value: rank, expected: maximumRank - 2)
         }
         let threads = try decodeThreads(given.threads)
-        let finished = try withUnsafeTemporaryAllocation(of: MatrixAxis.self, capacity: rank) {
+        let finished = try withUnsafeTemporaryAllocation(of: SlidingAxis.self, capacity: rank) {
             (axes) throws(Failure) -> Bool in
             var matrix = try validate(given, axes.baseAddress.unsafelyUnwrapped)
             if let kernel {

@@ -1,27 +1,8 @@
 import Foundations
 
-/// One window axis: output `o` and tap `k` meet at sample `step * o + dilation * k - padding`, mapped by the boundary where
-/// that lies outside.
-package struct MatrixAxis {
-    package var samples = 1
-    package var outputs = 1
-    package var taps = 1
-    package var step = 1
-    package var dilation = 1
-    package var padding = 0
-
-    package init() {}
-
-    /// Where output and tap meet before the boundary maps it.
+extension SlidingAxis {
+    /// Where an output and a tap meet, before the boundary maps it.
     func meeting(output: Int, tap: Int) -> Int { step &* output &+ dilation &* tap &- padding }
-
-    /// Outputs whose taps all lie inside.
-    var interior: Range<Int> {
-        let first = padding <= 0 ? 0 : ceilingDivide(padding, step)
-        let last = samples &- 1 &- dilation &* (taps &- 1) &+ padding
-        let lower = min(first, outputs)
-        return lower..<max(lower, min(outputs, last < 0 ? 0 : last / step &+ 1))
-    }
 }
 
 /// The matrix that a convolution multiplies flattened samples by, ready to be written: sizes agree and nothing overflows.
@@ -33,7 +14,7 @@ package struct MatrixAxis {
 ///
 /// *Lines* are its rows, or its columns where it is written by columns; what a line crosses are those of the other kind.
 package struct ConvolutionMatrix {
-    package var axes: UnsafePointer<MatrixAxis>
+    package var axes: UnsafePointer<SlidingAxis>
     package var rank: Int
     package var boundary: Boundary
     package var groups = 1
@@ -46,7 +27,7 @@ package struct ConvolutionMatrix {
     package var type: ElementType
 
     package init(
-        axes: UnsafePointer<MatrixAxis>, rank: Int, boundary: Boundary, filter: UnsafeRawPointer, type: ElementType
+        axes: UnsafePointer<SlidingAxis>, rank: Int, boundary: Boundary, filter: UnsafeRawPointer, type: ElementType
     ) {
         self.axes = axes
         self.rank = rank
@@ -59,8 +40,8 @@ package struct ConvolutionMatrix {
     var units: Int { groups &* (byColumns ? channels : filters) }
     var crossedUnits: Int { byColumns ? filters : channels }
 
-    func positions(_ axis: Int) -> Int { byColumns ? axes[axis].samples : axes[axis].outputs }
-    func crossed(_ axis: Int) -> Int { byColumns ? axes[axis].outputs : axes[axis].samples }
+    func positions(_ axis: Int) -> Int { byColumns ? axes[axis].inExtent : axes[axis].outExtent }
+    func crossed(_ axis: Int) -> Int { byColumns ? axes[axis].outExtent : axes[axis].inExtent }
 
     /// Positions of all axes but the last: lines that differ in the last alone make a *strip*.
     var strips: Int {

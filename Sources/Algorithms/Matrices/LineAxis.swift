@@ -2,7 +2,7 @@ import Foundations
 
 /// One axis as lines run through it: which positions of the other kind each of its positions meets, and how many before.
 struct LineAxis {
-    let axis: MatrixAxis
+    let axis: SlidingAxis
     let boundary: Boundary
     let byColumns: Bool
     /// Positions that meet as many as their neighbours inside this range do, each by the same taps, `shift` further on.
@@ -15,7 +15,7 @@ struct LineAxis {
     private(set) var mostMeetings = 0
     private(set) var mostOthers = 0
 
-    var positions: Int { byColumns ? axis.samples : axis.outputs }
+    var positions: Int { byColumns ? axis.inExtent : axis.outExtent }
     var shift: Int { byColumns ? 1 : axis.step }
     var total: Int { before[positions] }
 
@@ -23,29 +23,29 @@ struct LineAxis {
     func others(before position: Int) -> Int { before[position] }
 
     /// Bytes of tables, and of scratch to make them.
-    static func byteCount(_ axis: MatrixAxis, _ boundary: Boundary, byColumns: Bool) -> (tables: Int, scratch: Int) {
+    static func byteCount(_ axis: SlidingAxis, _ boundary: Boundary, byColumns: Bool) -> (tables: Int, scratch: Int) {
         let mapped = byColumns ? MappedMeetings.count(axis, boundary) : 0
-        let positions = byColumns ? axis.samples : axis.outputs
+        let positions = byColumns ? axis.inExtent : axis.outExtent
         let tables = roundToCacheLine(saturatingMultiply(saturatingAdd(positions, 1), 8))
         return (
             saturatingAdd(tables, mapped == 0 ? 0 : MappedMeetings.byteCount(axis, mapped)),
-            AxisEntries.byteCount(saturatingAdd(axis.taps, mapped))
+            AxisEntries.byteCount(saturatingAdd(axis.filterExtent, mapped))
         )
     }
 
     init(
-        _ axis: MatrixAxis, _ boundary: Boundary, byColumns: Bool, tables: UnsafeMutableRawPointer,
+        _ axis: SlidingAxis, _ boundary: Boundary, byColumns: Bool, tables: UnsafeMutableRawPointer,
         scratch: UnsafeMutableRawPointer
     ) {
         self.axis = axis
         self.boundary = boundary
         self.byColumns = byColumns
         before = tables.assumingMemoryBound(to: Int.self)
-        let positions = byColumns ? axis.samples : axis.outputs
+        let positions = byColumns ? axis.inExtent : axis.outExtent
         let count = byColumns ? MappedMeetings.count(axis, boundary) : 0
         mapped = MappedMeetings(axis, boundary, count: count, tables + roundToCacheLine(8 &* (positions &+ 1)))
         regular = byColumns ? regularColumns() : axis.interior
-        var entries = AxisEntries(scratch, capacity: axis.taps &+ count)
+        var entries = AxisEntries(scratch, capacity: axis.filterExtent &+ count)
         before[0] = 0
         for p in 0..<positions {
             let isRepeated = p > regular.lowerBound && regular.contains(p)
@@ -67,8 +67,8 @@ struct LineAxis {
     /// Samples that meet an output by every tap, and nothing by way of the boundary.
     private func regularColumns() -> Range<Int> {
         if axis.step != 1 { return 0..<0 }
-        let first = max(0, axis.dilation &* (axis.taps &- 1) &- axis.padding)
-        let end = min(axis.samples, axis.outputs &- axis.padding)
+        let first = max(0, axis.dilation &* (axis.filterExtent &- 1) &- axis.padding)
+        let end = min(axis.inExtent, axis.outExtent &- axis.padding)
         if first >= end { return 0..<0 }
         var (lower, upper) = (first &+ (end &- first) / 2, first &+ (end &- first) / 2)
         while lower > first && mapped.count(at: lower &- 1) == 0 { lower &-= 1 }
@@ -85,14 +85,14 @@ struct LineAxis {
         let (start, first, last): (Int, Int, Int)
         if byColumns {
             start = position &+ axis.padding
-            (first, last) = (start &- axis.step &* (axis.outputs &- 1), start)
+            (first, last) = (start &- axis.step &* (axis.outExtent &- 1), start)
         } else {
             start = axis.meeting(output: position, tap: 0)
-            (first, last) = (0 &- start, axis.samples &- 1 &- start)
+            (first, last) = (0 &- start, axis.inExtent &- 1 &- start)
         }
         if last < 0 { return 0..<0 }
-        let lower = first <= 0 ? 0 : min(ceilingDivide(first, axis.dilation), axis.taps)
-        return lower..<max(lower, min(axis.taps, last / axis.dilation &+ 1))
+        let lower = first <= 0 ? 0 : min(ceilingDivide(first, axis.dilation), axis.filterExtent)
+        return lower..<max(lower, min(axis.filterExtent, last / axis.dilation &+ 1))
     }
 
     /// Lists what a position meets; returns how much that is.
@@ -112,9 +112,9 @@ struct LineAxis {
             }
             return count
         }
-        for k in boundary == .fill ? direct : 0..<axis.taps {
+        for k in boundary == .fill ? direct : 0..<axis.filterExtent {
             let place = axis.meeting(output: position, tap: k)
-            let sample = direct.contains(k) ? place : boundary.map(place, extent: axis.samples)
+            let sample = direct.contains(k) ? place : boundary.map(place, extent: axis.inExtent)
             list[count] = Meeting(other: sample, tap: k)
             count &+= 1
         }
@@ -128,35 +128,35 @@ private struct MappedMeetings {
     private let begins: UnsafeMutablePointer<Int>?
     private let meetings: UnsafeMutablePointer<Meeting>
 
-    static func byteCount(_ axis: MatrixAxis, _ count: Int) -> Int {
-        let begins = roundToCacheLine(saturatingMultiply(saturatingAdd(axis.samples, 1), 8))
+    static func byteCount(_ axis: SlidingAxis, _ count: Int) -> Int {
+        let begins = roundToCacheLine(saturatingMultiply(saturatingAdd(axis.inExtent, 1), 8))
         return saturatingAdd(begins, saturatingMultiply(count, MemoryLayout<Meeting>.stride))
     }
 
-    static func count(_ axis: MatrixAxis, _ boundary: Boundary) -> Int {
+    static func count(_ axis: SlidingAxis, _ boundary: Boundary) -> Int {
         var count = 0
         forEach(axis, boundary) { _, _ in count &+= 1 }
         return count
     }
 
-    init(_ axis: MatrixAxis, _ boundary: Boundary, count: Int, _ storage: UnsafeMutableRawPointer) {
+    init(_ axis: SlidingAxis, _ boundary: Boundary, count: Int, _ storage: UnsafeMutableRawPointer) {
         let numbers = storage.assumingMemoryBound(to: Int.self)
-        meetings = (storage + roundToCacheLine(8 &* (axis.samples &+ 1))).assumingMemoryBound(to: Meeting.self)
+        meetings = (storage + roundToCacheLine(8 &* (axis.inExtent &+ 1))).assumingMemoryBound(to: Meeting.self)
         if count == 0 {
             begins = nil
             return
         }
         // Counted one place on, summed up, then filled: a counting sort, which leaves each sample's in order.
         begins = numbers
-        for i in 0...axis.samples { numbers[i] = 0 }
+        for i in 0...axis.inExtent { numbers[i] = 0 }
         MappedMeetings.forEach(axis, boundary) { sample, _ in numbers[sample &+ 1] &+= 1 }
-        for i in 0..<axis.samples { numbers[i &+ 1] &+= numbers[i] }
+        for i in 0..<axis.inExtent { numbers[i &+ 1] &+= numbers[i] }
         let meetings = meetings
         MappedMeetings.forEach(axis, boundary) { sample, meeting in
             meetings[numbers[sample]] = meeting
             numbers[sample] &+= 1
         }
-        for i in (0..<axis.samples).reversed() { numbers[i &+ 1] = numbers[i] }
+        for i in (0..<axis.inExtent).reversed() { numbers[i &+ 1] = numbers[i] }
         numbers[0] = 0
     }
 
@@ -164,14 +164,14 @@ private struct MappedMeetings {
     func meeting(_ i: Int, at sample: Int) -> Meeting { meetings[(begins?[sample] ?? 0) &+ i] }
 
     @inline(__always)
-    private static func forEach(_ axis: MatrixAxis, _ boundary: Boundary, _ body: (Int, Meeting) -> Void) {
+    private static func forEach(_ axis: SlidingAxis, _ boundary: Boundary, _ body: (Int, Meeting) -> Void) {
         if boundary == .fill { return }
         let interior = axis.interior
-        for output in 0..<axis.outputs where !interior.contains(output) {
-            for k in 0..<axis.taps {
+        for output in 0..<axis.outExtent where !interior.contains(output) {
+            for k in 0..<axis.filterExtent {
                 let place = axis.meeting(output: output, tap: k)
-                if place >= 0 && place < axis.samples { continue }
-                body(boundary.map(place, extent: axis.samples), Meeting(other: output, tap: k))
+                if place >= 0 && place < axis.inExtent { continue }
+                body(boundary.map(place, extent: axis.inExtent), Meeting(other: output, tap: k))
             }
         }
     }

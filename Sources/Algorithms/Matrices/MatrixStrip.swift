@@ -49,10 +49,10 @@ struct MatrixStrip {
             var found = AxisEntries(entries, capacity: plan.axes[a].mostMeetings)
             found.list(plan.axes[a], at: rest / strips)
             rest %= strips
-            extend(by: found, crossed: matrix.crossed(a), taps: matrix.axes[a].taps)
+            extend(by: found, crossed: matrix.crossed(a), taps: matrix.axes[a].filterExtent)
         }
         // Numbers of the last axis's elements.
-        let (crossed, tapCount) = (matrix.crossed(matrix.rank &- 1), matrix.axes[matrix.rank &- 1].taps)
+        let (crossed, tapCount) = (matrix.crossed(matrix.rank &- 1), matrix.axes[matrix.rank &- 1].filterExtent)
         for i in 0..<count { firsts[i] &*= crossed }
         for i in 0..<tapTotal { taps[i] &*= tapCount }
     }
